@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/bytes.h"
+
+#include <endian.h>
+#include <string.h>
+
+#define UVARINT_MAX_BYTES 10
+
+struct bytes bytes_over(const void *data, size_t size, struct place origin)
+{
+	const uint8_t *start = data;
+
+	return (struct bytes){start, start + size, start, origin};
+}
+
+size_t bytes_left(const struct bytes *b) { return (size_t)(b->end - b->at); }
+
+struct place bytes_place(const struct bytes *b)
+{
+	return (struct place){b->origin.source, b->origin.offset + (uint64_t)(b->at - b->start)};
+}
+
+static struct error *cut_off(const struct bytes *b, const char *field, uint64_t wanted)
+{
+	return error_new(ERROR_TRUNCATED, bytes_place(b),
+			 "%s cut off: %llu bytes wanted, %zu left", field,
+			 (unsigned long long)wanted, bytes_left(b));
+}
+
+static struct error *read_fixed(struct bytes *b, const char *field, void *ret, size_t size)
+{
+	if (bytes_left(b) < size)
+		return cut_off(b, field, size);
+	memcpy(ret, b->at, size);
+	b->at += size;
+	return NULL;
+}
+
+struct error *bytes_u8(struct bytes *b, const char *field, uint8_t *ret)
+{
+	return read_fixed(b, field, ret, sizeof(*ret));
+}
+
+struct error *bytes_u16(struct bytes *b, const char *field, uint16_t *ret)
+{
+	uint16_t raw;
+
+	TRY(read_fixed(b, field, &raw, sizeof(raw)));
+	*ret = le16toh(raw);
+	return NULL;
+}
+
+struct error *bytes_u32(struct bytes *b, const char *field, uint32_t *ret)
+{
+	uint32_t raw;
+
+	TRY(read_fixed(b, field, &raw, sizeof(raw)));
+	*ret = le32toh(raw);
+	return NULL;
+}
+
+struct error *bytes_u64(struct bytes *b, const char *field, uint64_t *ret)
+{
+	uint64_t raw;
+
+	TRY(read_fixed(b, field, &raw, sizeof(raw)));
+	*ret = le64toh(raw);
+	return NULL;
+}
+
+struct error *bytes_uvarint(struct bytes *b, const char *field, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < UVARINT_MAX_BYTES; i++) {
+		uint8_t byte;
+
+		TRY(bytes_u8(b, field, &byte));
+		value |= (uint64_t)(byte & 0x7f) << (7 * i);
+		if (!(byte & 0x80)) {
+			*ret = value;
+			return NULL;
+		}
+	}
+	return error_new(ERROR_MALFORMED, bytes_place(b), "%s is longer than %d bytes", field,
+			 UVARINT_MAX_BYTES);
+}
+
+struct error *bytes_take(struct bytes *b, const char *field, uint64_t size, struct bytes *ret)
+{
+	if (size > bytes_left(b))
+		return cut_off(b, field, size);
+	*ret = bytes_over(b->at, (size_t)size, bytes_place(b));
+	b->at += size;
+	return NULL;
+}
+
+struct error *bytes_skip(struct bytes *b, const char *field, uint64_t size)
+{
+	struct bytes skipped;
+
+	return bytes_take(b, field, size, &skipped);
+}
+
+struct error *bytes_align(struct bytes *b, size_t alignment)
+{
+	size_t over = (size_t)(b->at - b->start) & (alignment - 1);
+
+	return over ? bytes_skip(b, "padding", alignment - over) : NULL;
+}
+
+struct error *bytes_string(struct bytes *b, const char *field, const char **ret)
+{
+	const uint8_t *end = memchr(b->at, '\0', bytes_left(b));
+
+	if (!end)
+		return error_new(ERROR_TRUNCATED, bytes_place(b), "%s has no end", field);
+	*ret = (const char *)b->at;
+	b->at = end + 1;
+	return NULL;
+}

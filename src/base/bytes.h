@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// A cursor over bytes that nobody vouches for. Every read is checked; a failure names the field and
+// its offset. Nothing is copied: views live as long as the evidence they point into. All integers
+// are little-endian, as both supported architectures are.
+#pragma once
+#include "base/error.h"
+
+struct bytes {
+	const uint8_t *at, *end;
+	const uint8_t *start; /**< first byte, for offsets */
+	struct place origin;  /**< where @a start stands in the evidence */
+};
+
+struct bytes bytes_over(const void *data, size_t size, struct place origin);
+size_t bytes_left(const struct bytes *b);
+/** The place of the next byte. */
+struct place bytes_place(const struct bytes *b);
+
+/** @a field names what is being read, for the error; @a ret is written on success only. */
+struct error *bytes_u8(struct bytes *b, const char *field, uint8_t *ret);
+struct error *bytes_u16(struct bytes *b, const char *field, uint16_t *ret);
+struct error *bytes_u32(struct bytes *b, const char *field, uint32_t *ret);
+struct error *bytes_u64(struct bytes *b, const char *field, uint64_t *ret);
+/** Go's and protobuf's variable-length integer, at most ten bytes. */
+struct error *bytes_uvarint(struct bytes *b, const char *field, uint64_t *ret);
+/** The next @a size bytes as a cursor of their own; @a b moves past them. */
+struct error *bytes_take(struct bytes *b, const char *field, uint64_t size, struct bytes *ret);
+/** Moves past @a size bytes. */
+struct error *bytes_skip(struct bytes *b, const char *field, uint64_t size);
+/** Moves to the next multiple of @a alignment (a power of two), counted from the start. */
+struct error *bytes_align(struct bytes *b, size_t alignment);
+/** A NUL-terminated string, which points into the evidence; @a b moves past the NUL. */
+struct error *bytes_string(struct bytes *b, const char *field, const char **ret);

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The largest sizes that a sound program or core could state. Anything beyond is refused or cut, with
+// an error or a gap, before memory is asked for.
+#pragma once
+
+#define LIMIT_GOROUTINES      (16u << 20) /* allgs entries */
+#define LIMIT_THREADS         (1u << 16)
+#define LIMIT_FRAMES          4096 /* of one goroutine, inlined ones included */
+#define LIMIT_MODULES         1024
+#define LIMIT_FUNCTIONS       (8u << 20) /* of one module */
+#define LIMIT_NAME_BYTES      (64u << 10)
+#define LIMIT_TYPE_DEPTH      32
+#define LIMIT_STACK_BYTES     (1u << 30) /* of one goroutine: the runtime's own maximum is 1 GB */
+#define LIMIT_NOTE_BYTES      (256u << 20)
+#define LIMIT_PROGRAM_HEADERS (1u << 20)
+#define LIMIT_INFLATED_BYTES  (64ull << 30) /* of a compressed core */
+#define LIMIT_MAP_ENTRIES     (1ull << 32)

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// DWARF, where the binary still has it: names of globals, locals, closure variables, and structure
+// layouts. Optional everywhere: nothing in mapfault needs it to name goroutines, lines or types.
+#pragma once
+#include "base/error.h"
+#include "evidence/image.h"
+#include "golang/layout.h"
+
+struct debuginfo;
+
+/** A variable at a place in memory. Strings live as long as the debuginfo. */
+struct debuginfo_variable {
+	const char *name;      /**< "main.registry"; a local's plain name */
+	const char *type_name; /**< Go's spelling, "*main.server"; "" when DWARF does not say */
+	uint64_t address;      /**< as linked (globals); in the process (locals in memory) */
+	uint64_t size;         /**< bytes; 0 when not known */
+};
+
+/** Opens the image's own DWARF (versions 2 to 5, compressed or not). NULL in @a ret when it has none. */
+struct error *debuginfo_open(const struct image *image, struct debuginfo **ret);
+void debuginfo_close(struct debuginfo *debuginfo);
+
+/** The global variable that covers @a address (as linked). First call walks all units once. */
+bool debuginfo_global_at(struct debuginfo *debuginfo, uint64_t address,
+			 struct debuginfo_variable *ret);
+/** The global of that name, "runtime.allgs". */
+bool debuginfo_global_named(struct debuginfo *debuginfo, const char *name,
+			    struct debuginfo_variable *ret);
+/** Byte offset of "runtime.g.goid" or size of "runtime.g"; GO_ABSENT when DWARF does not have it. */
+int32_t debuginfo_layout(struct debuginfo *debuginfo, const char *path, bool size);
+
+/** Registers and frame needed to evaluate a local's location. */
+struct debuginfo_frame {
+	uint64_t pc;  /**< as linked; a return address less one */
+	uint64_t cfa; /**< in the process; 0 when not known */
+};
+
+/**
+ * Calls @a visit for each parameter and local of the function at @a frame->pc (and of the inlined calls
+ * that are open there) that has a place in memory at that PC: those in registers are left out.
+ * Names of captured closure variables come with a leading "&" when held by reference.
+ */
+struct error *debuginfo_locals(struct debuginfo *debuginfo, const struct debuginfo_frame *frame,
+			       void (*visit)(const struct debuginfo_variable *, void *), void *context);
+
+/**
+ * Names of a closure's captured variables by offset in the closure object, for the function at
+ * @a entry (as linked).
+ */
+struct error *debuginfo_closure(struct debuginfo *debuginfo, uint64_t entry,
+				void (*visit)(const struct debuginfo_variable *, void *),
+				void *context);
+
+static inline void debuginfo_close_at(struct debuginfo **debuginfo) { debuginfo_close(*debuginfo); }

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The runtime's map functions: which operation each performs and where it takes its map.
+#pragma once
+#include "golang/version.h"
+
+#include <stdint.h>
+
+enum map_operation {
+	MAP_READ,
+	MAP_ASSIGN,
+	MAP_DELETE,
+	MAP_CLEAR,
+	MAP_ITERATE,
+	MAP_CLONE,
+	MAP_MAKE,
+	MAP_GROW, /**< inside an assignment: hashGrow, growWork, evacuate, rehash, split ... */
+};
+
+/** "read", "assign", ...: the words of the report. */
+const char *map_operation_name(enum map_operation operation);
+/** Assign, delete, clear and grow hold the map's writing flag. */
+bool map_operation_writes(enum map_operation operation);
+
+#define MAP_ARGUMENT_NONE (-1)
+
+struct go_map_function {
+	const char *name; /**< "runtime.mapassign_fast64", "internal/runtime/maps.(*Map).Delete" */
+	enum map_operation operation;
+	int8_t type_argument; /**< index of the *maptype argument, MAP_ARGUMENT_NONE when it has none */
+	int8_t map_argument;  /**< index of the *hmap / *maps.Map argument */
+	int8_t iter_argument; /**< index of the *hiter / *maps.Iter argument */
+	bool user_facing; /**< compiled code, reflect or maps call it; else it runs below such a function */
+};
+
+/** By the name in the pclntab; NULL when it is not a map function. */
+const struct go_map_function *go_map_function_find(const char *name);
+/** All of them, for indexes. */
+const struct go_map_function *go_map_functions(size_t *ret_count);
+
+/** Entry or exit check, or neither. */
+enum map_check { MAP_CHECK_NONE, MAP_CHECK_ENTRY, MAP_CHECK_EXIT };
+
+/**
+ * Which of the runtime's checks stands at that line of that function in @a version (table generated from the
+ * toolchains' sources). A minor without a row of its own gives MAP_CHECK_NONE.
+ */
+enum map_check go_map_check_at(struct go_version version, const char *function, int32_t line);
+
+/** Kinds of death by map, with the runtime's own words. */
+enum map_fatal {
+	MAP_FATAL_NONE,
+	MAP_FATAL_WRITES,
+	MAP_FATAL_READ_AND_WRITE,
+	MAP_FATAL_ITERATION_AND_WRITE,
+	MAP_FATAL_CLONE_AND_WRITE,
+};
+/** Finds one of the four messages in @a text; the exact words that the runtime prints. */
+enum map_fatal go_map_fatal_find(struct text text);
+/** "concurrent map read and map write". */
+const char *go_map_fatal_message(enum map_fatal fatal);
+/** "concurrent_map_read_and_write": the report's word. */
+const char *go_map_fatal_kind(enum map_fatal fatal);

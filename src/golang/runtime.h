@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Other facts of the runtime, by version: goroutine states, wait reasons, roles of functions on a stack.
+#pragma once
+#include "golang/version.h"
+
+#include <stdint.h>
+
+/** g.atomicstatus without the scan bit. */
+enum go_status {
+	GO_STATUS_IDLE = 0,
+	GO_STATUS_RUNNABLE = 1,
+	GO_STATUS_RUNNING = 2,
+	GO_STATUS_SYSCALL = 3,
+	GO_STATUS_WAITING = 4,
+	GO_STATUS_DEAD = 6,
+	GO_STATUS_COPYSTACK = 8,
+	GO_STATUS_PREEMPTED = 9,
+	GO_STATUS_LEAKED = 10,
+	GO_STATUS_DEADEXTRA = 11,
+};
+#define GO_STATUS_SCAN 0x1000u
+
+/** "runnable", "waiting" ...: gStatusStrings; "unknown" for a number the runtime does not define. */
+const char *go_status_name(uint32_t status);
+/** Text of a wait reason in @a version (1.11+, where it is a number); "" for 0, NULL when out of range. */
+const char *go_wait_reason(struct go_version version, uint8_t reason);
+
+/** What a function means for a stack walk. Found by name: the numbers (funcID) move between versions. */
+enum go_role {
+	GO_ROLE_NORMAL,
+	GO_ROLE_TOP,          /**< goexit, mstart, rt0_go ...: the walk ends here */
+	GO_ROLE_MCALL,        /**< top of a g0 stack, continue at curg.sched */
+	GO_ROLE_SYSTEMSTACK,  /**< on g0: continue at curg.sched */
+	GO_ROLE_MORESTACK,    /**< on g0: continue at curg.sched */
+	GO_ROLE_ASMCGOCALL,   /**< on g0: continue at curg.syscallsp */
+	GO_ROLE_SIGNAL_FRAME, /**< sigtramp, sigreturn: a kernel signal frame is above */
+	GO_ROLE_INJECTED,     /**< sigpanic, asyncPreempt, debugCall: the caller's PC is exact, not a return address */
+};
+enum go_role go_role_of(const char *function);
+
+/** True for functions that users do not write: runtime.*, internal/runtime/*, reflect's map methods. */
+bool go_is_runtime_function(const char *function);
+/** True for goroutines that the runtime starts for itself, by their start function. */
+bool go_is_system_goroutine(const char *start_function);

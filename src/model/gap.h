@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// A fact that is not there. Work goes on; the report says what is missing, why, and what it would have
+// decided.
+#pragma once
+
+#include <stddef.h>
+
+struct gap {
+	const char *what;
+	const char *why;
+	const char *would_decide;
+};
+
+struct gap_list {
+	struct gap *items;
+	size_t count, room;
+};

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// One findings object → a terminal screen or JSON (schema/report.schema.json).
+#pragma once
+#include "findings/findings.h"
+
+#include <stdio.h>
+
+/** What the run was given, for the report's "evidence" list. */
+struct report_evidence {
+	const char *id;   /**< "core", "binary" */
+	const char *kind; /**< "core", "binary" */
+	const char *path;
+	const char *build_id; /**< "" when none */
+};
+
+struct report_input {
+	const struct findings *findings;
+	const struct report_evidence *evidence;
+	size_t evidence_count;
+};
+
+struct report_style {
+	bool color;
+	unsigned width;    /**< columns, at least 40 */
+	const char *source_root; /**< where to look for sources to quote; NULL to quote only files at their own path */
+	bool values;       /**< show map keys */
+};
+
+/** The verdict on one screen. */
+void report_text(const struct report_input *input, const struct report_style *style, FILE *out);
+/** The whole report, one JSON document of schema mapfault.report/1. */
+void report_json(const struct report_input *input, FILE *out);
