@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the heap's two readers share: the index of spans, and one span's numbers.
+#pragma once
+#include "model/heap.h"
+
+#include <glib.h>
+
+#define SPAN_BYTES 256 /* of an mspan that are looked at; 168 is the largest so far */
+
+struct heap {
+	struct program *program;
+	uint64_t mheap;
+	bool looked, ready;
+	uint64_t arenas;                        /* 1.11+: the table of heapArena pointers */
+	uint64_t spans, arena_start, arena_used; /* to 1.10 */
+};
+
+struct heap_span {
+	uint64_t start, pages, limit; /* limit: end of the last object */
+	uint64_t elem_size, elem_count, free_index;
+	uint64_t allocation_bits, large_type;
+	bool no_pointers;
+	bool large; /* one object fills the span */
+};
+
+/** Finds the index at the first call; false, and one gap, when it is not there. */
+bool heap_ready(struct heap *heap);
+/** The mspan at @a address; false unless it is in use for objects and its numbers make sense. */
+bool heap_span_read(const struct heap *heap, uint64_t address, struct heap_span *ret);
