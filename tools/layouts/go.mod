@@ -1,0 +1,3 @@
+module mapfault/tools/layouts
+
+go 1.19
