@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Go's own function table (.gopclntab), in every Go binary, stripped or not: PC → function, file,
-// line, inlined frames, frame size, pcdata, funcdata. Reads all four generations (Go 1.2, 1.16, 1.18,
-// 1.20 formats). One table per module.
+// line, inlined frames, frame size, pcdata, funcdata. Reads all four generations
+// (Go 1.2, 1.16, 1.18, 1.20 formats). One table per module. A table remembers its last answers:
+// one thread at a time.
 #pragma once
 #include "base/error.h"
 #include "base/text.h"
@@ -12,9 +13,9 @@ struct pclntab;
 
 /** Addresses of the module that owns the table, from its moduledata. */
 struct pclntab_module {
-	uint64_t header;     /**< address of the table's own header */
+	uint64_t header; /**< address of the table's own header */
 	uint64_t text, etext;
-	uint64_t gofunc;     /**< base of funcdata offsets, 1.18+; else 0 */
+	uint64_t gofunc; /**< base of funcdata offsets, 1.18+; else 0 */
 	uint64_t minpc, maxpc;
 	uint64_t textsectmap, textsectmap_count; /**< several text sections (1.18+); 0 when one */
 };
@@ -26,20 +27,20 @@ struct go_function {
 	const char *name;    /**< as linked: "main.(*T).put", "main.F[...]" */
 	int32_t args_bytes;  /**< of the argument area; negative when variable */
 	uint32_t deferreturn;
-	uint8_t func_id;     /**< meaning changes with the Go version: match by name */
-	uint8_t flag;        /**< 1 TOPFRAME, 2 SPWRITE, 4 ASM (1.17+) */
-	int32_t start_line;  /**< 1.20+; else 0 */
+	uint8_t func_id;    /**< meaning changes with the Go version: match by name */
+	uint8_t flag;       /**< 1 TOPFRAME, 2 SPWRITE, 4 ASM (1.17+) */
+	int32_t start_line; /**< 1.20+; else 0 */
 	uint32_t pcsp, pcfile, pcln;
 	uint32_t cu_offset;
 	uint32_t npcdata, nfuncdata;
-	uint64_t arrays;     /**< address of the pcdata array */
+	uint64_t arrays; /**< address of the pcdata array */
 };
 
 /** One source position of a PC; a PC in inlined code has several. */
 struct go_site {
 	const char *function;
-	const char *file;
-	int32_t line;
+	const char *file; /**< "" when the table does not say */
+	int32_t line;     /**< 0 when the table does not say */
 	uint64_t pc;      /**< the PC asked for */
 	uint64_t entry;   /**< of the function that holds the code */
 	bool inlined;     /**< this frame was inlined into the next one */
@@ -65,7 +66,8 @@ bool pclntab_find(const struct pclntab *table, uint64_t pc, struct go_function *
 /** The function of that exact name. First call builds an index. */
 bool pclntab_find_named(const struct pclntab *table, const char *name, struct go_function *ret);
 
-/** Bytes between SP and the frame's CFA less the return address (amd64) at @a pc; false when unknown. */
+/** Bytes between SP and the frame's CFA less the return address (amd64) at @a pc; false when
+ * unknown. */
 bool pclntab_sp_delta(const struct pclntab *table, const struct go_function *function, uint64_t pc,
 		      int32_t *ret);
 /** File and line of @a pc, innermost, without inline expansion. */
@@ -80,13 +82,19 @@ size_t pclntab_sites(const struct pclntab *table, uint64_t pc,
 		     struct go_site ret[PCLNTAB_MAX_INLINED]);
 
 /** Tables whose numbers moved between versions (runtime/funcdata.h, internal/abi/symtab.go). */
-enum go_pcdata { GO_PCDATA_STACK_MAP, GO_PCDATA_INL_TREE, GO_PCDATA_UNSAFE_POINT };
+enum go_pcdata {
+	GO_PCDATA_STACK_MAP,
+	GO_PCDATA_INL_TREE,
+	GO_PCDATA_UNSAFE_POINT,
+	GO_PCDATA_ARG_LIVE, /**< 1.18+ */
+};
 enum go_funcdata {
 	GO_FUNCDATA_ARGS_POINTER_MAPS,
 	GO_FUNCDATA_LOCALS_POINTER_MAPS,
 	GO_FUNCDATA_STACK_OBJECTS,
 	GO_FUNCDATA_INL_TREE,
 	GO_FUNCDATA_ARG_INFO,
+	GO_FUNCDATA_ARG_LIVE_INFO, /**< 1.18+ */
 };
 
 /** The value of a pcdata table at @a pc; -1 when the function has no such table. */
