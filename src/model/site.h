@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every map operation that the program's machine code contains, and which function calls which. Read
-// from one function at a time with the disassembler, on demand; nothing is decoded twice.
+// Every map operation that the program's machine code contains, and which function calls which.
+// Read from one function at a time with the disassembler, on demand; nothing is decoded twice.
 #pragma once
 #include "evidence/pclntab.h"
 #include "golang/map_function.h"
@@ -10,19 +10,21 @@
 enum map_source_kind {
 	MAP_SOURCE_UNKNOWN,
 	MAP_SOURCE_GLOBAL, /**< loaded from a fixed address: a package-level variable */
-	MAP_SOURCE_FIELD,  /**< loaded from a register plus an offset: a field, or a slot of a closure */
+	MAP_SOURCE_FIELD,  /**< loaded from a register plus an offset: a field, or a slot of a
+			      closure */
 };
 
 struct map_source {
 	enum map_source_kind kind;
-	uint64_t address; /**< GLOBAL: of the variable, in the process */
+	uint64_t address; /**< GLOBAL: of the variable, in the process. FIELD: of the global that
+			     holds the pointer; 0 when it is another pointer */
 	int64_t offset;   /**< FIELD: bytes from the pointer */
 };
 
 /** One call of a map function. */
 struct map_site {
 	uint64_t call_pc;   /**< address of the CALL */
-	uint64_t return_pc; /**< of the instruction after it */
+	uint64_t return_pc; /**< of the instruction after it; 0 for a jump at the function's end */
 	const struct go_map_function *function; /**< runtime function called */
 	const struct go_type *type;             /**< of the map; NULL when the code does not say */
 	struct map_source source;
@@ -30,6 +32,9 @@ struct map_site {
 };
 
 struct sites;
+
+/** Functions' code larger than this is not read: the compiler's largest are far below. */
+#define SITES_FUNCTION_MAX (8u << 20)
 
 /** All arguments are borrowed. */
 struct sites *sites_new(const struct memory *memory, struct pclntab *const *tables,
@@ -41,19 +46,26 @@ const struct map_site *sites_in(struct sites *sites, const struct go_function *f
 				size_t *ret_count);
 /** The map operation whose CALL returns to @a return_pc; NULL when that is not one. */
 const struct map_site *sites_returning_to(struct sites *sites, uint64_t return_pc);
-/** Entries of the functions that @a function calls directly or jumps to at its end, without repeats. */
+/** Entries of the functions that @a function calls directly or jumps to at its end, without
+ * repeats. */
 const uint64_t *sites_callees(struct sites *sites, const struct go_function *function,
 			      size_t *ret_count);
 /**
- * Visits every map operation of the program, in address order. Functions of the runtime's own map code
- * are left out. Only functions that can call one are decoded.
+ * Visits every map operation of the program, in address order. Functions of the runtime's own map
+ * code are left out. Only functions that can call one are decoded.
  */
 void sites_each(struct sites *sites, void (*visit)(const struct map_site *, void *), void *context);
-/** True when the instruction before @a return_pc is a CALL; the target goes to @a ret when it is direct, else 0. */
+/** True when the instruction before @a return_pc is a CALL; the target goes to @a ret when it is
+ * direct, else 0. */
 bool sites_is_return_address(struct sites *sites, uint64_t return_pc, uint64_t *ret_target);
 /**
- * Addresses of data that @a function refers to by fixed address (RIP-relative, ADRP pairs), in order of
- * first use: how a stripped binary shows where runtime variables stand.
+ * The same, exactly: decodes the function from its entry and sees that a CALL really ends there.
+ * Slow at first use of a function, then a look-up.
+ */
+bool sites_is_call_boundary(struct sites *sites, uint64_t return_pc, uint64_t *ret_target);
+/**
+ * Addresses of data that @a function refers to by fixed address (RIP-relative, ADRP pairs), in
+ * order of first use: how a stripped binary shows where runtime variables stand.
  */
 const uint64_t *sites_data_references(struct sites *sites, const struct go_function *function,
 				      size_t *ret_count);

@@ -1,0 +1,561 @@
+// SPDX-License-Identifier: Apache-2.0
+// Abstract interpretation of one function: basic blocks, a state at the start of each, and rounds
+// over the blocks until no state changes. A value only ever falls from known to unknown, so the
+// rounds end. Knows the Go compiler's habits: no register survives a call, spilled words never
+// alias.
+#include "model/flow.h"
+
+#include <glib.h>
+
+enum {
+	BLOCKS_MAX = 32768, /* a state each; the compiler's largest functions have some thousand */
+	VISITS_MAX = 32,    /* of a block, on average, before the function is given up */
+	JUMP_TABLE_MAX = 4096,   /* entries */
+	INDIRECT_ARGUMENTS = 256 /* bytes that an unknown callee may overwrite */
+};
+
+struct block {
+	uint32_t first, count; /* operations */
+	bool dirty;
+	struct flow_state state;
+};
+
+struct run {
+	const struct flow_code *flow;
+	GArray *operations; /* struct code_operation */
+	GArray *blocks;     /* struct block */
+	GArray *taken;      /* int64_t: stack addresses that got into a register */
+	uint8_t sp;
+};
+
+static const struct flow_value unknown = {.argument = CODE_NONE};
+
+static struct flow_value value_of(enum flow_kind kind, int64_t number)
+{
+	return (struct flow_value){.kind = (uint8_t)kind, .argument = CODE_NONE, .number = number};
+}
+
+static bool value_equal(struct flow_value a, struct flow_value b)
+{
+	return a.kind == b.kind && a.argument == b.argument && a.number == b.number &&
+	       a.holder == b.holder;
+}
+
+static int64_t add(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
+
+static struct flow_slot *slot_find(struct flow_state *s, int64_t offset, uint8_t plane)
+{
+	for (unsigned i = 0; i < s->slot_count; i++)
+		if (s->slots[i].offset == offset && s->slots[i].plane == plane)
+			return &s->slots[i];
+	return NULL;
+}
+
+static struct flow_value slot_get(const struct flow_state *s, int64_t offset, uint8_t plane)
+{
+	const struct flow_slot *slot = slot_find((struct flow_state *)s, offset, plane);
+
+	return slot ? slot->value : unknown;
+}
+
+static void slot_drop(struct flow_state *s, unsigned index)
+{
+	s->slots[index] = s->slots[--s->slot_count];
+}
+
+/* Forgets the words that a write of @width bytes touches. */
+static void slots_written(struct flow_state *s, int64_t offset, int64_t width)
+{
+	for (unsigned i = s->slot_count; i-- > 0;)
+		if (s->slots[i].plane == FLOW_WORD && s->slots[i].offset < add(offset, width) &&
+		    add(s->slots[i].offset, 8) > offset)
+			slot_drop(s, i);
+}
+
+static void slot_set(struct flow_state *s, int64_t offset, uint8_t plane, struct flow_value value)
+{
+	struct flow_slot *slot = slot_find(s, offset, plane);
+
+	if (slot && value.kind == FLOW_UNKNOWN)
+		slot_drop(s, (unsigned)(slot - s->slots));
+	else if (slot)
+		slot->value = value;
+	else if (value.kind != FLOW_UNKNOWN && s->slot_count < FLOW_SLOTS)
+		s->slots[s->slot_count++] = (struct flow_slot){offset, plane, value};
+}
+
+/* Words other than constants, of which a write through some pointer may have changed any. */
+static void slots_forget_values(struct flow_state *s, int64_t low, int64_t high)
+{
+	for (unsigned i = s->slot_count; i-- > 0;)
+		if (s->slots[i].plane == FLOW_WORD && s->slots[i].value.kind != FLOW_CONSTANT &&
+		    s->slots[i].offset >= low && s->slots[i].offset < high)
+			slot_drop(s, i);
+}
+
+struct flow_value flow_address(const struct flow_state *s, const struct code_operation *op)
+{
+	struct flow_value base;
+
+	if (!op->width || op->indexed)
+		return unknown;
+	if (op->base == CODE_NONE)
+		return value_of(FLOW_CONSTANT, op->offset);
+	base = s->registers[op->base & 31];
+	if (base.kind != FLOW_CONSTANT && base.kind != FLOW_STACK)
+		return unknown;
+	base.number = add(base.number, op->offset);
+	return base;
+}
+
+static struct flow_value loaded(const struct flow_state *s, const struct code_operation *op)
+{
+	struct flow_value at = flow_address(s, op), base, field;
+
+	if (at.kind == FLOW_CONSTANT)
+		return value_of(FLOW_LOADED, at.number);
+	if (at.kind == FLOW_STACK)
+		return slot_get(s, at.number, FLOW_WORD);
+	if (op->base == CODE_NONE)
+		return unknown;
+	base = s->registers[op->base & 31];
+	if (op->indexed)
+		return base.kind == FLOW_CONSTANT
+			       ? value_of(FLOW_TABLE, add(base.number, op->offset))
+			       : unknown;
+	if (base.kind == FLOW_STACK)
+		return unknown;
+	field = value_of(FLOW_FIELD, op->offset);
+	if (base.kind == FLOW_ARGUMENT)
+		field.argument = base.argument;
+	if (base.kind == FLOW_LOADED)
+		field.holder = (uint64_t)base.number;
+	return field;
+}
+
+static struct flow_value added(const struct flow_state *s, const struct code_operation *op)
+{
+	struct flow_value v;
+
+	if (op->source == CODE_NONE)
+		return unknown;
+	v = s->registers[op->source & 31];
+	if (v.kind == FLOW_CONSTANT || v.kind == FLOW_STACK)
+		v.number = add(v.number, op->offset);
+	else if (op->offset)
+		v = unknown;
+	return v;
+}
+
+static void store(struct flow_state *s, const struct code_operation *op)
+{
+	struct flow_value at = flow_address(s, op);
+
+	if (op->indexed && op->base != CODE_NONE && s->registers[op->base & 31].kind == FLOW_STACK)
+		slots_forget_values(s, s->registers[op->base & 31].number, INT64_MAX);
+	if (at.kind != FLOW_STACK)
+		return;
+	slots_written(s, at.number, op->width);
+	if (op->width == 8 && op->source != CODE_NONE)
+		slot_set(s, at.number, FLOW_WORD, s->registers[op->source & 31]);
+}
+
+static void registers_forget(struct run *run, struct flow_state *s, uint32_t mask)
+{
+	for (unsigned i = 0; i < 32; i++)
+		if (mask >> i & 1 && i != run->sp)
+			s->registers[i] = unknown;
+}
+
+static void iterator_started(struct run *run, struct flow_state *s, const struct flow_effect *e)
+{
+	struct flow_abi abi = run->flow->abi;
+	struct flow_value it = flow_argument(s, abi, e->iter, false);
+
+	if (it.kind != FLOW_STACK)
+		return;
+	slot_set(s, it.number, FLOW_ITERATOR_TYPE, flow_argument(s, abi, e->type, false));
+	slot_set(s, it.number, FLOW_ITERATOR_MAP, flow_argument(s, abi, e->map, false));
+}
+
+/* True when control comes back. */
+static bool call(struct run *run, struct flow_state *s, const struct code_operation *op)
+{
+	struct flow_effect e = run->flow->effect(op->value, run->flow->context);
+	struct flow_value sp = s->registers[run->sp];
+	int64_t area = op->value ? (int64_t)e.args_bytes : INDIRECT_ARGUMENTS;
+
+	if (e.iter >= 0)
+		iterator_started(run, s, &e);
+	registers_forget(run, s, e.preserves ? e.clobbers : UINT32_MAX);
+	if (e.preserves || !e.returns)
+		return e.returns;
+	if (area && sp.kind == FLOW_STACK)
+		slots_written(s, sp.number, run->flow->abi.arch == GO_ARCH_ARM64 ? area + 8 : area);
+	for (unsigned i = 0; i < run->taken->len; i++) {
+		int64_t at = g_array_index(run->taken, int64_t, i);
+
+		slots_forget_values(s, at, add(at, 256));
+	}
+	return true;
+}
+
+/* Applies one operation; false when control never goes on after it. */
+static bool apply(struct run *run, struct flow_state *s, const struct code_operation *op)
+{
+	struct flow_value v = unknown;
+
+	switch (op->kind) {
+	case CODE_CALL:
+		return call(run, s, op);
+	case CODE_JUMP:
+	case CODE_END:
+		return false;
+	case CODE_STORE:
+		store(s, op);
+		break;
+	case CODE_SET:
+		v = value_of(FLOW_CONSTANT, (int64_t)op->value);
+		break;
+	case CODE_ADD:
+		v = added(s, op);
+		break;
+	case CODE_LOAD:
+		v = loaded(s, op);
+		break;
+	default:
+		break;
+	}
+	registers_forget(run, s, op->writes);
+	if (op->destination != CODE_NONE)
+		s->registers[op->destination & 31] = v;
+	return true;
+}
+
+static bool merge_slots(struct flow_state *into, const struct flow_state *from)
+{
+	bool changed = false;
+
+	for (unsigned i = into->slot_count; i-- > 0;) {
+		const struct flow_slot *slot = &into->slots[i];
+
+		if (value_equal(slot->value, slot_get(from, slot->offset, slot->plane)))
+			continue;
+		slot_drop(into, i);
+		changed = true;
+	}
+	return changed;
+}
+
+/* True when @into lost something. */
+static bool merge(struct flow_state *into, const struct flow_state *from)
+{
+	bool changed = false;
+
+	if (!into->reached) {
+		*into = *from;
+		into->reached = true;
+		return true;
+	}
+	for (unsigned i = 0; i < 32; i++) {
+		if (into->registers[i].kind == FLOW_UNKNOWN ||
+		    value_equal(into->registers[i], from->registers[i]))
+			continue;
+		into->registers[i] = unknown;
+		changed = true;
+	}
+	return merge_slots(into, from) || changed;
+}
+
+static struct code_operation *operation(struct run *run, guint i)
+{
+	return &g_array_index(run->operations, struct code_operation, i);
+}
+
+static struct block *block(struct run *run, guint i)
+{
+	return &g_array_index(run->blocks, struct block, i);
+}
+
+static struct block *block_at(struct run *run, uint64_t address)
+{
+	guint low = 0, high = run->blocks->len;
+
+	while (low < high) {
+		guint middle = low + (high - low) / 2;
+		uint64_t at = operation(run, block(run, middle)->first)->address;
+
+		if (at == address)
+			return block(run, middle);
+		if (at < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+static void edge(struct run *run, uint64_t target, const struct flow_state *s)
+{
+	struct block *to = block_at(run, target);
+
+	if (to && merge(&to->state, s))
+		to->dirty = true;
+}
+
+/* A jump through a table of code addresses in read-only data, as the compiler makes for `switch`.
+ */
+static void edges_of_table(struct run *run, const struct code_operation *op,
+			   const struct flow_state *s)
+{
+	struct flow_value table = unknown;
+	uint64_t target;
+
+	if (op->width && op->indexed)
+		table = loaded(s, op);
+	else if (op->source != CODE_NONE)
+		table = s->registers[op->source & 31];
+	if (table.kind != FLOW_TABLE)
+		return;
+	for (uint64_t i = 0; i < JUMP_TABLE_MAX; i++) {
+		if (!memory_u64(run->flow->memory, (uint64_t)table.number + 8 * i, &target) ||
+		    target < run->flow->entry || target >= run->flow->end)
+			return;
+		edge(run, target, s);
+	}
+}
+
+static void block_run(struct run *run, guint index)
+{
+	struct flow_state s = block(run, index)->state;
+	guint first = block(run, index)->first, count = block(run, index)->count;
+	bool on = true;
+
+	block(run, index)->dirty = false;
+	for (guint i = first; i < first + count && on; i++) {
+		const struct code_operation *op = operation(run, i);
+
+		if (op->kind == CODE_BRANCH || (op->kind == CODE_JUMP && op->value))
+			edge(run, op->value, &s);
+		else if (op->kind == CODE_JUMP)
+			edges_of_table(run, op, &s);
+		on = apply(run, &s, op);
+	}
+	if (on && index + 1 < run->blocks->len)
+		edge(run, operation(run, block(run, index + 1)->first)->address, &s);
+}
+
+static void decode_all(struct run *run)
+{
+	const struct flow_code *flow = run->flow;
+	uint64_t size = flow->end - flow->entry;
+
+	for (uint64_t at = 0; at < size;) {
+		struct code_operation ops[CODE_OPERATIONS_MAX];
+		size_t count =
+			code_decode(flow->code, flow->bytes + at, size - at, flow->entry + at, ops);
+
+		if (!count || !ops[0].size)
+			break;
+		g_array_append_vals(run->operations, ops, (guint)count);
+		at += ops[0].size;
+	}
+}
+
+static bool ends_block(const struct code_operation *op)
+{
+	return op->kind == CODE_BRANCH || op->kind == CODE_JUMP || op->kind == CODE_END;
+}
+
+/* Places of jump tables are not known before the values are: what follows a jump may be their
+ * target. */
+static GHashTable *leaders(struct run *run)
+{
+	GHashTable *set = g_hash_table_new(g_int64_hash, g_int64_equal);
+
+	for (guint i = 0; i < run->operations->len; i++) {
+		struct code_operation *op = operation(run, i);
+
+		if ((op->kind == CODE_BRANCH || op->kind == CODE_JUMP) &&
+		    op->value >= run->flow->entry && op->value < run->flow->end)
+			g_hash_table_add(set, &op->value);
+		if (ends_block(op) && i + 1 < run->operations->len)
+			g_hash_table_add(set, &operation(run, i + 1)->address);
+	}
+	return set;
+}
+
+/* False when there are too many. */
+static bool cut_blocks(struct run *run)
+{
+	GHashTable *set = leaders(run);
+
+	for (guint i = 0; i < run->operations->len && run->blocks->len <= BLOCKS_MAX; i++) {
+		uint64_t at = operation(run, i)->address;
+		bool starts = i == 0 || (operation(run, i - 1)->address != at &&
+					 g_hash_table_contains(set, &at));
+
+		if (starts) {
+			g_array_set_size(run->blocks, run->blocks->len + 1);
+			block(run, run->blocks->len - 1)->first = i;
+		}
+		block(run, run->blocks->len - 1)->count++;
+	}
+	g_hash_table_destroy(set);
+	return run->blocks->len <= BLOCKS_MAX;
+}
+
+/* Stack addresses that get into registers, by the depth that the code has line by line. */
+static int64_t note_taken(struct run *run)
+{
+	int64_t sp = 0, deepest = 0;
+
+	for (guint i = 0; i < run->operations->len; i++) {
+		const struct code_operation *op = operation(run, i);
+		int64_t at = add(sp, op->offset);
+
+		if (op->kind == CODE_END || op->kind == CODE_JUMP)
+			sp = deepest;
+		if (op->kind != CODE_ADD || op->source != run->sp)
+			continue;
+		if (op->destination == run->sp)
+			sp = at;
+		else if (op->destination != (run->sp == 31 ? 29 : 5)) /* the frame pointer */
+			g_array_append_val(run->taken, at);
+		deepest = MIN(deepest, sp);
+	}
+	return deepest;
+}
+
+static void start_state(struct run *run, struct flow_state *s, bool entry, int64_t sp)
+{
+	*s = (struct flow_state){.reached = true};
+	for (uint8_t i = 0; i < 32; i++) {
+		s->registers[i] = unknown;
+		if (entry)
+			s->registers[i] = (struct flow_value){FLOW_ARGUMENT, i, i, 0};
+	}
+	s->registers[run->sp] = value_of(FLOW_STACK, sp);
+}
+
+/* False when the states did not come to rest. */
+static bool settle(struct run *run, size_t *budget)
+{
+	bool changed = true;
+
+	while (changed) {
+		changed = false;
+		for (guint i = 0; i < run->blocks->len; i++) {
+			if (!block(run, i)->dirty)
+				continue;
+			if (!*budget)
+				return false;
+			--*budget;
+			block_run(run, i);
+			changed = true;
+		}
+	}
+	return true;
+}
+
+static void visit_all(struct run *run)
+{
+	for (guint b = 0; b < run->blocks->len; b++) {
+		struct flow_state s = block(run, b)->state;
+		guint first = block(run, b)->first;
+
+		for (guint i = first; i < first + block(run, b)->count; i++) {
+			run->flow->visit(operation(run, i), &s, run->flow->context);
+			apply(run, &s, operation(run, i));
+		}
+	}
+}
+
+/* Padding between a jump and the next block. */
+static bool is_padding(struct run *run, const struct block *b)
+{
+	for (guint i = b->first; i < b->first + b->count; i++) {
+		const struct code_operation *op = operation(run, i);
+
+		if (op->kind != CODE_OTHER || op->writes || op->width)
+			return false;
+	}
+	return true;
+}
+
+static bool solve(struct run *run, int64_t frame)
+{
+	size_t budget = (size_t)run->blocks->len * VISITS_MAX;
+
+	start_state(run, &block(run, 0)->state, true, 0);
+	block(run, 0)->dirty = true;
+	if (!settle(run, &budget))
+		return false;
+	for (guint i = 0; i < run->blocks->len; i++) {
+		struct block *b = block(run, i);
+
+		if (b->state.reached || is_padding(run, b))
+			continue;
+		start_state(run, &b->state, false, frame);
+		b->dirty = true;
+		if (!settle(run, &budget))
+			return false;
+	}
+	return true;
+}
+
+/* Nothing is known anywhere: for a function too large to follow. */
+static void visit_blind(struct run *run, int64_t frame)
+{
+	struct flow_state s;
+
+	start_state(run, &s, false, frame);
+	for (guint i = 0; i < run->operations->len; i++)
+		run->flow->visit(operation(run, i), &s, run->flow->context);
+}
+
+void flow_run(const struct flow_code *flow)
+{
+	struct run run = {.flow = flow, .sp = code_stack_pointer(flow->abi.arch)};
+	int64_t frame;
+
+	run.operations = g_array_new(FALSE, FALSE, sizeof(struct code_operation));
+	run.blocks = g_array_new(FALSE, TRUE, sizeof(struct block));
+	run.taken = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	decode_all(&run);
+	frame = note_taken(&run);
+	if (run.operations->len && cut_blocks(&run) && solve(&run, frame))
+		visit_all(&run);
+	else
+		visit_blind(&run, frame);
+	g_array_unref(run.operations);
+	g_array_unref(run.blocks);
+	g_array_unref(run.taken);
+}
+
+struct flow_value flow_argument(const struct flow_state *s, struct flow_abi abi, int index,
+				bool tail)
+{
+	/* cmd/compile/abi-internal.md: RAX, RBX, RCX, RDI, RSI, R8 ... R11 */
+	static const uint8_t amd64[] = {0, 3, 1, 7, 6, 8, 9, 10, 11};
+	struct flow_value sp = s->registers[code_stack_pointer(abi.arch)];
+	int64_t skip = abi.arch == GO_ARCH_ARM64 || tail ? 8 : 0; /* the return address */
+
+	if (index < 0)
+		return unknown;
+	if (abi.registers && abi.arch == GO_ARCH_AMD64)
+		return index < 9 ? s->registers[amd64[index]] : unknown;
+	if (abi.registers)
+		return index < 16 ? s->registers[index] : unknown;
+	if (sp.kind != FLOW_STACK)
+		return unknown;
+	return slot_get(s, add(sp.number, skip + 8 * (int64_t)index), FLOW_WORD);
+}
+
+struct flow_value flow_iterator(const struct flow_state *s, struct flow_value iterator,
+				enum flow_plane plane)
+{
+	if (iterator.kind != FLOW_STACK)
+		return unknown;
+	return slot_get(s, iterator.number, (uint8_t)plane);
+}

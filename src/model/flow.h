@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the registers and stack slots of one function hold at each instruction, as far as the code
+// alone says: constants, stack addresses, arguments, loads from fixed addresses and from fields.
+// Where paths meet with different values, nothing is known.
+#pragma once
+#include "evidence/code.h"
+#include "evidence/memory.h"
+
+enum flow_kind {
+	FLOW_UNKNOWN,
+	FLOW_CONSTANT, /**< number */
+	FLOW_STACK,    /**< address: number bytes from SP at the function's entry */
+	FLOW_ARGUMENT, /**< what register `argument` held at entry */
+	FLOW_LOADED,   /**< the word at address `number` */
+	FLOW_FIELD,    /**< the word `number` bytes from some pointer */
+	FLOW_TABLE,    /**< some word of the array at `number` */
+};
+
+struct flow_value {
+	uint8_t kind;
+	uint8_t argument; /**< FIELD: register at entry that held the pointer; CODE_NONE: another
+			     pointer */
+	int64_t number;
+	uint64_t holder; /**< FIELD: fixed address that the pointer was loaded from; 0: another */
+};
+
+/** A word of the stack, or (planes 1, 2) what is known of the map iterator that starts there. */
+struct flow_slot {
+	int64_t offset;
+	uint8_t plane;
+	struct flow_value value;
+};
+
+enum flow_plane { FLOW_WORD, FLOW_ITERATOR_TYPE, FLOW_ITERATOR_MAP };
+
+#define FLOW_SLOTS 64 /**< remembered at a time; what does not fit is not known */
+
+struct flow_state {
+	struct flow_value registers[32];
+	struct flow_slot slots[FLOW_SLOTS];
+	unsigned slot_count;
+	bool reached;
+};
+
+/** How Go passes arguments in this program. */
+struct flow_abi {
+	enum go_arch arch;
+	bool registers; /**< ABIInternal; else all arguments are on the stack */
+};
+
+/** What a called function does to its caller's state. */
+struct flow_effect {
+	bool preserves; /**< changes no register but those in `clobbers` */
+	bool returns;
+	uint32_t clobbers;
+	uint32_t args_bytes;    /**< of the argument area on the stack, which it may overwrite */
+	int8_t type, map, iter; /**< starts a map iterator: indexes of its arguments; -1 else */
+};
+
+struct flow_code {
+	struct code *code;
+	const struct memory *memory; /**< jump tables are read from it */
+	struct flow_abi abi;
+	const uint8_t *bytes; /**< of the function */
+	uint64_t entry, end;
+	/** The effect of a call to @a target (0: indirect). */
+	struct flow_effect (*effect)(uint64_t target, void *context);
+	/** Called once for each operation, in address order, with the state before it. */
+	void (*visit)(const struct code_operation *, const struct flow_state *, void *context);
+	void *context;
+};
+
+/** Follows the function; bounded by its size. */
+void flow_run(const struct flow_code *flow);
+/** The @a index-th argument word at a call; @a tail when control came by a jump. */
+struct flow_value flow_argument(const struct flow_state *state, struct flow_abi abi, int index,
+				bool tail);
+/** What @a state knows of the iterator at stack address @a iterator. */
+struct flow_value flow_iterator(const struct flow_state *state, struct flow_value iterator,
+				enum flow_plane plane);
+/** Where the memory operand of @a op stands, or FLOW_UNKNOWN. */
+struct flow_value flow_address(const struct flow_state *state, const struct code_operation *op);
