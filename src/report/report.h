@@ -5,12 +5,19 @@
 
 #include <stdio.h>
 
-/** What the run was given, for the report's "evidence" list. */
+#define REPORT_SCHEMA "mapfault.report/1"
+
+/** What the run was given, for the report's "evidence" list. Strings that are not known are NULL or
+ * "". */
 struct report_evidence {
 	const char *id;   /**< "core", "binary" */
 	const char *kind; /**< "core", "binary" */
 	const char *path;
-	const char *build_id; /**< "" when none */
+	const char *build_id;   /**< "" when none */
+	const char *go_version; /**< "go1.22.12" */
+	const char *arch;       /**< "amd64" */
+	const struct gap *gaps; /**< of this file: cut off, not checked against the other ... */
+	size_t gap_count;
 };
 
 struct report_input {
@@ -21,9 +28,10 @@ struct report_input {
 
 struct report_style {
 	bool color;
-	unsigned width;    /**< columns, at least 40 */
-	const char *source_root; /**< where to look for sources to quote; NULL to quote only files at their own path */
-	bool values;       /**< show map keys */
+	unsigned width;          /**< columns, at least 40 */
+	const char *source_root; /**< where to look for sources to quote; NULL to quote only files
+				    at their own path */
+	bool values;             /**< show map keys */
 };
 
 /** The verdict on one screen. */

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command that the program exists for: whose fault was it?
+#include "cli/command.h"
+
+#include "cli/gather.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+
+static void write_report(const struct invocation *invocation, const struct gathered *evidence,
+			 const struct findings *findings, FILE *out)
+{
+	const struct options *options = &invocation->options;
+	const struct report_input input = {findings, evidence->listed, evidence->listed_count};
+	const struct report_style style = {.color = options->color,
+					   .width = options_width(),
+					   .source_root = options->source_root,
+					   .values = options->values};
+
+	if (options->format == FORMAT_JSON)
+		report_json(&input, out);
+	else
+		report_text(&input, &style, out);
+}
+
+static bool is_conflict(const struct findings *findings)
+{
+	return findings->death == DEATH_MAP_FATAL || findings->death == DEATH_NIL_MAP_WRITE;
+}
+
+/* 1: as bad as --fail-on asked about. 4: what is missing kept a verdict from being reached. */
+static int exit_status(const struct findings *findings, const struct options *options)
+{
+	if (findings->death == DEATH_UNKNOWN)
+		return 4;
+	if (!is_conflict(findings))
+		return 0;
+	if (options->fail && findings->confidence >= options->fail_on)
+		return 1;
+	return findings->confidence == CONFIDENCE_UNKNOWN && findings->program->gaps.count ? 4 : 0;
+}
+
+static struct error *diagnose(const struct invocation *invocation, int *ret_status)
+{
+	const struct options *options = &invocation->options;
+	scoped(progress) struct progress progress = progress_start("reading the evidence", options);
+	scoped(output) struct output output = {0};
+	scoped(gathered) struct gathered evidence = {0};
+	__attribute__((cleanup(program_close_at))) struct program *program = NULL;
+	scoped(findings) struct findings *findings = NULL;
+
+	TRY(output_open(options->output, &output));
+	TRY(gather(invocation->arguments, invocation->argument_count, NEED_CORE, options,
+		   &evidence));
+	TRY(gathered_program(&evidence, &program));
+	findings = findings_derive(program);
+	progress_stop(&progress);
+	write_report(invocation, &evidence, findings, output.stream);
+	*ret_status = exit_status(findings, options);
+	return output_commit(&output);
+}
+
+const struct command command_diagnose = {
+	.name = "diagnose",
+	.arguments = "CORE [BINARY]",
+	.summary = "name the map, both goroutines and both lines of a map fatal (the default)",
+	.examples =
+		"  mapfault core ./server\n"
+		"  mapfault core                    # the binary at the path that the core names\n"
+		"  mapfault --json core ./server -o report.json\n"
+		"  mapfault --source-root ~/src/server core ./server\n"
+		"  mapfault --fail-on likely core ./server\n"
+		"  zstd -dc core.zst | mapfault - ./server\n",
+	.about =
+		"Reads a core file and the Go program that left it, in any order. The core may be\n"
+		"compressed with zstd, lz4 or xz, and the program stripped.\n"
+		"Exit status: 0 done; 1 as --fail-on asks; 2 wrong usage; 3 unreadable evidence;\n"
+		"4 done, but what is missing kept a verdict from being reached.\n",
+	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE | OPTIONS_SOURCE | OPTIONS_VERDICT,
+	.arguments_min = 1,
+	.arguments_max = 2,
+	.run = diagnose,
+};

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/gather.h"
+
+#include "base/limits.h"
+#include "cli/recognise.h"
+#include "cli/spool.h"
+#include "evidence/match.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static struct error *read_head(const char *path, char head[RECOGNISE_BYTES], size_t *ret)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+	int number;
+
+	if (fd < 0 && errno == ENOENT)
+		return error_new(ERROR_NOT_FOUND, place_whole(path), "there is no such file");
+	if (fd < 0)
+		return error_system(errno, place_whole(path), "cannot be opened");
+	n = pread(fd, head, RECOGNISE_BYTES, 0);
+	number = errno;
+	close(fd);
+	if (n < 0)
+		return error_system(number, place_whole(path), "cannot be read");
+	*ret = (size_t)n;
+	return NULL;
+}
+
+static struct error *twice(const char *path, const char *first, const char *what)
+{
+	return error_with_hint(
+		error_new(ERROR_USAGE, place_whole(path), "is a second %s, after %s", what, first),
+		"give one core and the binary that produced it");
+}
+
+static struct error *add_core(struct gathered *g, const char *path, const char *name)
+{
+	if (g->core)
+		return twice(name, core_path(g->core), "core file");
+	TRY(core_open(path, &g->core));
+	return NULL;
+}
+
+static struct error *add_image(struct gathered *g, const char *path, const char *name)
+{
+	if (g->image)
+		return twice(name, image_path(g->image), "program");
+	return image_open(path, &g->image);
+}
+
+static struct error *add_file(struct gathered *g, const char *path, const char *name)
+{
+	char head[RECOGNISE_BYTES];
+	const char *looks_like;
+	size_t n = 0;
+
+	TRY(read_head(path, head, &n));
+	switch (file_recognise((struct text){head, n}, &looks_like)) {
+	case FILE_CORE:
+	case FILE_COMPRESSED:
+		return add_core(g, path, name);
+	case FILE_IMAGE:
+		return add_image(g, path, name);
+	case FILE_REPORT:
+		return error_with_hint(
+			error_new(ERROR_UNRECOGNISED, place_whole(name), "%s", looks_like),
+			"if it is a report, try `mapfault explain %s`", name);
+	default:
+		return error_new(ERROR_UNRECOGNISED, place_whole(name), "%s", looks_like);
+	}
+}
+
+static struct error *add_argument(struct gathered *g, const char *argument)
+{
+	g_autofree char *spooled = NULL;
+
+	if (!g_str_equal(argument, "-"))
+		return add_file(g, argument, argument);
+	TRY(spool_standard_input(&spooled));
+	return add_file(g, arena_string(g->arena, text_of(spooled)), "standard input");
+}
+
+/* The kernel writes the path of a file that was since removed or replaced with this ending
+ * (d_path). */
+#define DELETED " (deleted)"
+
+static struct error *find_image(struct gathered *g)
+{
+	const char *path = match_program_path(g->core);
+
+	if (!path)
+		return error_with_hint(error_new(ERROR_NOT_FOUND, place_whole(core_path(g->core)),
+						 "does not say which program it came from"),
+				       "give the binary as well: mapfault CORE BINARY");
+	if (g_str_has_suffix(path, DELETED) || access(path, R_OK) != 0)
+		return error_with_hint(error_new(ERROR_NOT_FOUND, place_whole(core_path(g->core)),
+						 "came from %s, which is not here any more", path),
+				       "give that very binary as well: mapfault CORE BINARY");
+	return image_open(path, &g->image);
+}
+
+static const char *build_id(struct arena *arena, const struct image *image)
+{
+	struct text id = image_build_id(image);
+	char *hex;
+
+	if (id.n == 0)
+		return arena_string(arena, image_go_build_id(image));
+	hex = arena_take(arena, 2 * id.n + 1);
+	for (size_t i = 0; i < id.n; i++)
+		snprintf(hex + 2 * i, 3, "%02x", (uint8_t)id.p[i]);
+	return hex;
+}
+
+static struct report_evidence *list(struct gathered *g, const char *id, const char *path)
+{
+	struct report_evidence *evidence = &g->listed[g->listed_count++];
+
+	*evidence = (struct report_evidence){
+		.id = id, .kind = id, .path = arena_string(g->arena, text_of(path))};
+	return evidence;
+}
+
+static void add_gap(struct gathered *g, struct report_evidence *evidence, struct gap gap)
+{
+	struct gap *gaps = arena_array(g->arena, evidence->gap_count + 1, sizeof(*gaps));
+
+	if (evidence->gap_count)
+		memcpy(gaps, evidence->gaps, evidence->gap_count * sizeof(*gaps));
+	gaps[evidence->gap_count++] = gap;
+	evidence->gaps = gaps;
+}
+
+static void list_core(struct gathered *g, const char *checked)
+{
+	struct report_evidence *core = list(g, "core", core_path(g->core));
+	uint64_t missing = core_missing_bytes(g->core);
+
+	core->arch = go_arch_name(core_arch(g->core));
+	if (missing)
+		add_gap(g, core,
+			(struct gap){"the end of the core",
+				     arena_format(g->arena,
+						  "the file is cut off: %llu bytes of memory "
+						  "that it promises are not in it",
+						  (unsigned long long)missing),
+				     "whatever stood in the memory that is gone"});
+	if (!*checked)
+		add_gap(g, core,
+			(struct gap){"proof that core and binary belong together",
+				     "the core kept nothing of the binary to compare",
+				     "whether function names and lines are those of this process"});
+}
+
+static struct error *match(struct gathered *g, const struct options *options)
+{
+	const char *checked = "";
+
+	if (g->core) {
+		TRY(match_image(g->core, g->image, options->force, &g->bias, &checked));
+		list_core(g, checked);
+	}
+	list(g, "binary", image_path(g->image))->build_id = build_id(g->arena, g->image);
+	g->listed[g->listed_count - 1].arch = go_arch_name(image_arch(g->image));
+	return NULL;
+}
+
+static struct error *open_all(struct gathered *g, char *const *paths, size_t count,
+			      enum gather_need need, const struct options *options)
+{
+	for (size_t i = 0; i < count; i++)
+		TRY(add_argument(g, paths[i]));
+	if (need == NEED_CORE && !g->core)
+		return error_with_hint(error_new(ERROR_USAGE, place_whole(g->image ? paths[0] : ""),
+						 "no core file given"),
+				       "a program alone shows its map operations: mapfault sites "
+				       "BINARY");
+	if (!g->image)
+		TRY(find_image(g));
+	TRY(match(g, options));
+	return debuginfo_open(g->image, &g->debuginfo);
+}
+
+struct error *gather(char *const *paths, size_t count, enum gather_need need,
+		     const struct options *options, struct gathered *ret)
+{
+	*ret = (struct gathered){.arena = arena_new()};
+	return open_all(ret, paths, count, need, options);
+}
+
+struct error *gathered_program(struct gathered *g, struct program **ret)
+{
+	struct program_evidence evidence = {
+		.image = g->image, .core = g->core, .debuginfo = g->debuginfo, .bias = g->bias};
+
+	TRY(program_open(&evidence, ret));
+	for (size_t i = 0; i < g->listed_count; i++)
+		g->listed[i].go_version = (*ret)->build.go_version;
+	return NULL;
+}
+
+void gathered_done(struct gathered *g)
+{
+	debuginfo_close(g->debuginfo);
+	image_close(g->debug_image);
+	image_close(g->image);
+	core_close(g->core);
+	arena_free(g->arena);
+	*g = (struct gathered){0};
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the files on the command line to evidence that belongs together: recognises each, opens it,
+// finds what is not given (the binary of a core, a separate debug file), and checks that they
+// match.
+#pragma once
+#include "cli/options.h"
+#include "evidence/core.h"
+#include "evidence/debuginfo.h"
+#include "evidence/image.h"
+#include "model/program.h"
+#include "report/report.h"
+
+#define GATHERED_MAX 3 /* core, binary, debug file */
+
+/** Everything opened; zeroed before gather(). Gaps of the files themselves are in @a listed. */
+struct gathered {
+	struct arena *arena;
+	struct core *core;
+	struct image *image, *debug_image;
+	struct debuginfo *debuginfo;
+	uint64_t bias;
+	struct report_evidence listed[GATHERED_MAX];
+	size_t listed_count;
+};
+
+/** What the command cannot do without. */
+enum gather_need { NEED_IMAGE, NEED_CORE };
+
+/** Opens what @a paths name, in any order; "-" is standard input. */
+struct error *gather(char *const *paths, size_t count, enum gather_need need,
+		     const struct options *options, struct gathered *ret);
+/** Rebuilds the program from it; @a gathered must outlive the program. */
+struct error *gathered_program(struct gathered *gathered, struct program **ret);
+void gathered_done(struct gathered *gathered);
+
+static inline void gathered_free_at(struct gathered *gathered) { gathered_done(gathered); }

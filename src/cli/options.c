@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/options.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define GROUP_OPTIONS_MAX 6
+#define DEFAULT_WIDTH     100
+#define DEFAULT_LIMIT     100
+#define HELP_COLUMN       28
+
+/* The rows of one group, which store into @a o. Ends in a zero row. */
+static void group_entries(unsigned group, struct options *o, GOptionEntry ret[GROUP_OPTIONS_MAX])
+{
+	const GOptionEntry table[OPTION_GROUPS][GROUP_OPTIONS_MAX] = {
+		{{"json", 'j', 0, G_OPTION_ARG_NONE, &o->json, "the same as --format json", NULL},
+		 {"format", 0, 0, G_OPTION_ARG_STRING, &o->format_name, "text (default) or json",
+		  "FORMAT"},
+		 {"color", 0, 0, G_OPTION_ARG_STRING, &o->color_name,
+		  "auto (default), always or never; NO_COLOR means never", "WHEN"},
+		 {"output", 'o', 0, G_OPTION_ARG_FILENAME, &o->output,
+		  "write to FILE, which is replaced only when all is written", "FILE"},
+		 {"quiet", 'q', 0, G_OPTION_ARG_NONE, &o->quiet, "no progress, no notes", NULL}},
+		{{"force", 0, 0, G_OPTION_ARG_NONE, &o->force,
+		  "go on although core and binary do not belong together", NULL}},
+		{{"source-root", 0, 0, G_OPTION_ARG_FILENAME, &o->source_root,
+		  "where the sources are, to quote lines from", "DIR"}},
+		{{"fail-on", 0, 0, G_OPTION_ARG_STRING, &o->fail_on_name,
+		  "exit with 1 when a map conflict is at least possible, likely or proven",
+		  "LEVEL"}},
+		{{"values", 0, 0, G_OPTION_ARG_NONE, &o->values, "show the keys of the map", NULL},
+		 {"limit", 0, 0, G_OPTION_ARG_INT, &o->limit, "at most N keys (default 100)", "N"}},
+		{{"all", 'a', 0, G_OPTION_ARG_NONE, &o->all,
+		  "each one by itself, instead of groups with equal stacks", NULL},
+		 {"system", 0, 0, G_OPTION_ARG_NONE, &o->system, "the runtime's own as well",
+		  NULL}},
+	};
+
+	memcpy(ret, table[group], sizeof(table[group]));
+}
+
+static const GOptionEntry help_entry = {"help", 'h', 0, G_OPTION_ARG_NONE, NULL, "this help", NULL};
+
+static GOptionContext *context_new(unsigned groups, struct options *options)
+{
+	GOptionContext *context = g_option_context_new(NULL);
+	GOptionEntry help[] = {help_entry, {NULL}};
+
+	help[0].arg_data = &options->help;
+	g_option_context_set_help_enabled(context, FALSE);
+	g_option_context_add_main_entries(context, help, NULL);
+	for (unsigned group = 0; group < OPTION_GROUPS; group++) {
+		GOptionEntry entries[GROUP_OPTIONS_MAX];
+
+		if (!(groups & 1u << group))
+			continue;
+		group_entries(group, options, entries);
+		g_option_context_add_main_entries(context, entries, NULL);
+	}
+	return context;
+}
+
+static struct error *usage(const char *option, const char *value, const char *allowed)
+{
+	return error_with_hint(
+		error_new(ERROR_USAGE, place_whole(""), "%s does not know \"%s\"", option, value),
+		"use %s", allowed);
+}
+
+static struct error *resolve_format(struct options *o)
+{
+	o->format = o->json ? FORMAT_JSON : FORMAT_TEXT;
+	if (!o->format_name)
+		return NULL;
+	if (g_str_equal(o->format_name, "json"))
+		o->format = FORMAT_JSON;
+	else if (!g_str_equal(o->format_name, "text"))
+		return usage("--format", o->format_name, "--format text or --format json");
+	else if (o->json)
+		return error_new(ERROR_USAGE, place_whole(""),
+				 "--json and --format text contradict each other");
+	return NULL;
+}
+
+static bool color_by_default(const struct options *o)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return !o->output && !(no_color && *no_color) && isatty(STDOUT_FILENO) && term &&
+	       !g_str_equal(term, "dumb");
+}
+
+static struct error *resolve_color(struct options *o)
+{
+	if (!o->color_name || g_str_equal(o->color_name, "auto"))
+		o->color = color_by_default(o);
+	else if (g_str_equal(o->color_name, "always"))
+		o->color = true;
+	else if (!g_str_equal(o->color_name, "never"))
+		return usage("--color", o->color_name,
+			     "--color auto, --color always or --color never");
+	return NULL;
+}
+
+static struct error *resolve_fail_on(struct options *o)
+{
+	static const enum confidence levels[] = {CONFIDENCE_POSSIBLE, CONFIDENCE_LIKELY,
+						 CONFIDENCE_PROVEN};
+
+	if (!o->fail_on_name)
+		return NULL;
+	o->fail = true;
+	for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
+		o->fail_on = levels[i];
+		if (g_str_equal(o->fail_on_name, confidence_name(levels[i])))
+			return NULL;
+	}
+	return usage("--fail-on", o->fail_on_name, "possible, likely or proven");
+}
+
+struct error *options_parse(unsigned groups, int *argc, char ***argv, struct options *ret)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GOptionContext) context = context_new(groups, ret);
+
+	ret->limit = DEFAULT_LIMIT;
+	if (!g_option_context_parse(context, argc, argv, &error))
+		return error_new(ERROR_USAGE, place_whole(""), "%s", error->message);
+	if (ret->limit < 0)
+		return error_new(ERROR_USAGE, place_whole(""), "--limit must not be negative");
+	TRY(resolve_format(ret));
+	TRY(resolve_color(ret));
+	return resolve_fail_on(ret);
+}
+
+void options_done(struct options *options)
+{
+	g_free(options->format_name);
+	g_free(options->color_name);
+	g_free(options->source_root);
+	g_free(options->fail_on_name);
+	g_free(options->output);
+}
+
+static void entry_help(const GOptionEntry *entry, FILE *out)
+{
+	g_autofree char *name = g_strdup_printf(
+		"  %s%c%s --%s%s%s", entry->short_name ? "-" : "  ",
+		entry->short_name ? entry->short_name : ' ', entry->short_name ? "," : "",
+		entry->long_name, entry->arg_description ? " " : "",
+		entry->arg_description ? entry->arg_description : "");
+
+	fprintf(out, "%-*s%s\n", HELP_COLUMN, name, entry->description);
+}
+
+void options_help(unsigned groups, FILE *out)
+{
+	struct options unused;
+
+	for (unsigned group = 0; group < OPTION_GROUPS; group++) {
+		GOptionEntry entries[GROUP_OPTIONS_MAX];
+
+		if (!(groups & 1u << group))
+			continue;
+		group_entries(group, &unused, entries);
+		for (const GOptionEntry *entry = entries; entry->long_name; entry++)
+			entry_help(entry, out);
+	}
+	entry_help(&help_entry, out);
+}
+
+unsigned options_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	guint64 width;
+
+	if (columns && g_ascii_string_to_unsigned(columns, 10, 1, 10000, &width, NULL))
+		return (unsigned)width;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	return DEFAULT_WIDTH;
+}

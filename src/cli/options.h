@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options of the command line. Subcommands take groups of them, so that one name means one thing
+// everywhere.
+#pragma once
+#include "base/error.h"
+#include "findings/findings.h"
+
+#include <glib.h>
+#include <stdio.h>
+
+enum option_group {
+	OPTIONS_OUTPUT = 1 << 0,   /**< --json, --format, --color, -o, -q */
+	OPTIONS_EVIDENCE = 1 << 1, /**< --force */
+	OPTIONS_SOURCE = 1 << 2,   /**< --source-root */
+	OPTIONS_VERDICT = 1 << 3,  /**< --fail-on */
+	OPTIONS_VALUES = 1 << 4,   /**< --values, --limit */
+	OPTIONS_ALL = 1 << 5,      /**< --all, --system */
+};
+#define OPTION_GROUPS 6
+
+enum output_format { FORMAT_TEXT, FORMAT_JSON };
+
+struct options {
+	gboolean help, json, quiet, force, values, all, system;
+	gint limit;
+	char *format_name, *color_name, *source_root, *fail_on_name, *output;
+	/* What the names above mean. */
+	enum output_format format;
+	bool color;
+	bool fail; /**< --fail-on was given */
+	enum confidence fail_on;
+};
+
+/** Parses and removes the options in @a argv that belong to @a groups. */
+struct error *options_parse(unsigned groups, int *argc, char ***argv, struct options *ret);
+void options_done(struct options *options);
+/** Prints one line an option. */
+void options_help(unsigned groups, FILE *out);
+/** Columns of the terminal on standard output; $COLUMNS, else 100. */
+unsigned options_width(void);

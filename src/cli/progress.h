@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// One line on a terminal's standard error for work that takes over half a second, gone when it is
+// done.
+#pragma once
+#include "cli/options.h"
+
+struct progress {
+	bool running;
+};
+
+/** Says @a what (a string literal) from half a second on. One at a time. Nothing with --quiet or
+ * without a terminal. */
+struct progress progress_start(const char *what, const struct options *options);
+void progress_stop(struct progress *progress);
+
+static inline void progress_free_at(struct progress *progress) { progress_stop(progress); }

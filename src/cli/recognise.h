@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a file is, by its first bytes: its name says nothing.
+#pragma once
+#include "base/text.h"
+
+enum file_kind {
+	FILE_CORE,
+	FILE_COMPRESSED, /**< zstd, lz4 or xz: a core, as systemd-coredump keeps them */
+	FILE_IMAGE,      /**< an ELF program or shared object */
+	FILE_REPORT,     /**< JSON */
+	FILE_OTHER,      /**< something that is recognised but not read */
+	FILE_UNKNOWN,
+};
+
+#define RECOGNISE_BYTES 4096
+
+/** @a ret_looks_like is a phrase for people: "is a core file", "is text: a crash log", ... */
+enum file_kind file_recognise(struct text head, const char **ret_looks_like);

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// Standard input as a file that can be mapped: cores are read out of order.
+#pragma once
+#include "base/error.h"
+
+/**
+ * A path to what standard input holds: standard input itself when it is a regular file, else an
+ * unlinked copy in $TMPDIR or /var/tmp, which lives until the program ends. Free with g_free().
+ */
+struct error *spool_standard_input(char **ret);

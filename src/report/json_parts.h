@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pieces that several documents share: goroutines, frames, sites. Everything the schema names
+// is written; what is not known is null, a list without members is empty.
+#pragma once
+#include "model/program.h"
+#include "report/json_writer.h"
+
+/** A site on one line; null when its function is not known. */
+void json_site(struct json_writer *json, const char *key, const struct go_site *site);
+/** A list of frames, a line each; NULL gives an empty list. */
+void json_stack(struct json_writer *json, const char *key, const struct stack *stack);
+/** Labels as an object; of equal keys the first. */
+void json_labels(struct json_writer *json, const char *key, const char *const *labels);
+/** Members that a goroutine has everywhere: id, state, wait_reason, wait_seconds, created_by,
+ * labels. */
+void json_goroutine_members(struct json_writer *json, const struct goroutine *goroutine);
+/** A list of gaps. */
+void json_gaps(struct json_writer *json, const char *key, const struct gap *gaps, size_t count);

@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verdict on one screen: what happened, the map, both sides, then what to do and what is
+// missing. Every line answers who, where, how do you know, or what now.
+#include "report/report.h"
+
+#include "report/screen.h"
+#include "report/source.h"
+#include "report/words.h"
+
+#define LABEL_COLUMN     2
+#define TEXT_COLUMN      10
+#define QUOTE_DIGITS     5
+#define FIELD_SPACE      3
+#define SCREEN_WIDTH_MAX 120
+
+/* How much of each list one screen has room for; the JSON has it all. */
+#define SHOWN_OWNERS     2
+#define SHOWN_CALLERS    2
+#define SHOWN_CANDIDATES 4
+#define SHOWN_INNOCENTS  3
+#define SHOWN_ADVICE     3
+#define SHOWN_GAPS       5
+#define SHOWN_FRAMES     6
+
+struct verdict {
+	const struct findings *findings;
+	const struct report_style *style;
+	struct screen screen;
+};
+
+static enum screen_tone confidence_tone(enum confidence confidence)
+{
+	static const enum screen_tone tones[] = {
+		[CONFIDENCE_UNKNOWN] = TONE_DIM,
+		[CONFIDENCE_POSSIBLE] = TONE_YELLOW,
+		[CONFIDENCE_LIKELY] = TONE_YELLOW,
+		[CONFIDENCE_PROVEN] = TONE_GREEN,
+	};
+
+	return (size_t)confidence < G_N_ELEMENTS(tones) ? tones[confidence] : TONE_PLAIN;
+}
+
+/* Begins a line of the left column, and everything after it hangs under the text column. */
+static void label(struct verdict *v, enum screen_tone tone, const char *text)
+{
+	v->screen.indent = TEXT_COLUMN;
+	screen_to(&v->screen, LABEL_COLUMN);
+	screen_words(&v->screen, tone, text);
+	screen_to(&v->screen, TEXT_COLUMN);
+}
+
+static void next_line(struct verdict *v)
+{
+	screen_newline(&v->screen);
+	screen_space(&v->screen, v->screen.indent);
+}
+
+static void field(struct verdict *v, enum screen_tone tone, const char *text)
+{
+	if (!text || !*text)
+		return;
+	if (v->screen.column > v->screen.indent)
+		screen_space(&v->screen, FIELD_SPACE);
+	screen_field(&v->screen, tone, text);
+}
+
+static void field_take(struct verdict *v, enum screen_tone tone, char *text)
+{
+	field(v, tone, text);
+	g_free(text);
+}
+
+static const char *title_of(const struct findings *findings)
+{
+	static const char *const deaths[] = {
+		[DEATH_MAP_FATAL] = "concurrent map access",
+		[DEATH_NIL_MAP_WRITE] = "assignment to entry in nil map",
+		[DEATH_PANIC] = "panic",
+		[DEATH_FATAL] = "fatal error",
+		[DEATH_SIGNAL] = "killed by a signal",
+		[DEATH_UNKNOWN] = "cause of death not found",
+	};
+
+	if (findings->death == DEATH_MAP_FATAL && findings->fatal != MAP_FATAL_NONE)
+		return go_map_fatal_message(findings->fatal);
+	if (findings->message && *findings->message)
+		return findings->message;
+	return (size_t)findings->death < G_N_ELEMENTS(deaths) ? deaths[findings->death] : "unknown";
+}
+
+static bool is_map_fatal(const struct findings *findings)
+{
+	return findings->death == DEATH_MAP_FATAL;
+}
+
+static void heading(struct verdict *v)
+{
+	v->screen.indent = 0;
+	screen_words(&v->screen, TONE_BOLD, title_of(v->findings));
+	screen_space(&v->screen, 2);
+	screen_right(&v->screen, confidence_tone(v->findings->confidence),
+		     is_map_fatal(v->findings) || v->findings->death == DEATH_NIL_MAP_WRITE
+			     ? confidence_name(v->findings->confidence)
+			     : "not a map fatal");
+	screen_newline(&v->screen);
+}
+
+/* The sentence says in one line what the two sides below say in ten; it stands alone where they are
+ * not. */
+static void sentence(struct verdict *v)
+{
+	if (v->findings->other || !v->findings->sentence || !*v->findings->sentence)
+		return;
+	v->screen.indent = LABEL_COLUMN;
+	screen_to(&v->screen, LABEL_COLUMN);
+	screen_words(&v->screen, TONE_PLAIN, v->findings->sentence);
+	screen_newline(&v->screen);
+}
+
+static void map_owners(struct verdict *v, const struct conflict_map *map)
+{
+	g_autoptr(GString) line = g_string_new(NULL);
+
+	if (map->owner_count < 2)
+		return;
+	for (size_t i = 1; i < map->owner_count && i <= SHOWN_OWNERS; i++)
+		g_string_append_printf(line, "%s%s (%s)", i > 1 ? ", " : "", map->owners[i].path,
+				       map->owners[i].via);
+	if (map->owner_count - 1 > SHOWN_OWNERS)
+		g_string_append_printf(line, ", %zu more", map->owner_count - 1 - SHOWN_OWNERS);
+	next_line(v);
+	screen_words(&v->screen, TONE_DIM, "also ");
+	screen_words(&v->screen, TONE_PLAIN, line->str);
+}
+
+static void map_state(struct verdict *v, const struct conflict_map *map)
+{
+	const struct map_integrity *found = &map->integrity;
+	g_autofree char *entries = words_count(found->entries_found);
+
+	if (map->readable && map->header.writing) {
+		next_line(v);
+		screen_words(&v->screen, TONE_PLAIN, "still marked as being written in the dump");
+	}
+	if (!found->checked || (found->count_matches && found->problems == 0))
+		return;
+	next_line(v);
+	screen_format(&v->screen, TONE_RED, "damaged: %s entries found", entries);
+	if (found->problems)
+		screen_format(&v->screen, TONE_RED, ", %llu problems, first: %s",
+			      (unsigned long long)found->problems, found->first_problem);
+}
+
+static void map_line(struct verdict *v)
+{
+	const struct conflict_map *map = &v->findings->map;
+
+	if (!is_map_fatal(v->findings) && !map->address && !map->type)
+		return;
+	screen_newline(&v->screen);
+	label(v, TONE_BOLD, "map");
+	field(v, TONE_BOLD, map->owner_count ? map->owners[0].path : "owner not found");
+	field(v, TONE_PLAIN, map->type ? map->type->name : "type not found");
+	if (map->readable)
+		field_take(v, TONE_PLAIN,
+			   g_strconcat(words_count(map->header.count), " entries", NULL));
+	if (map->address)
+		field_take(v, TONE_DIM,
+			   g_strdup_printf("%s%#llx",
+					   !map->readable      ? ""
+					   : map->header.swiss ? "swiss "
+							       : "hmap ",
+					   (unsigned long long)map->address));
+	else
+		field(v, TONE_DIM, "address not found");
+	map_owners(v, map);
+	map_state(v, map);
+	screen_newline(&v->screen);
+}
+
+static void quote(struct verdict *v, const struct go_site *site)
+{
+	g_autofree char *line = source_line(site->file, site->line, v->style->source_root);
+	g_autofree char *quoted = NULL;
+
+	if (!line)
+		return;
+	quoted = g_strdup_printf("%*d | %s", QUOTE_DIGITS, site->line, line);
+	next_line(v);
+	screen_cut(&v->screen, TONE_PLAIN, quoted);
+}
+
+static bool same_site(const struct go_site *a, const struct go_site *b)
+{
+	return a->line == b->line && g_strcmp0(a->function, b->function) == 0;
+}
+
+/* Index of the frame after the one that stands at @a site; 0 when it is not on the stack. */
+static size_t frame_above(const struct stack *stack, const struct go_site *site)
+{
+	for (size_t i = 0; i < stack->count; i++)
+		if (same_site(&stack->frames[i].site, site))
+			return i + 1;
+	return 0;
+}
+
+static void append_frame(GString *string, const struct go_site *site)
+{
+	g_autofree char *function = words_function(site->function);
+	g_autofree char *place = words_place(site);
+
+	g_string_append_printf(string, "%s %s", function, place);
+}
+
+/* Frames of the program's own from @a from on: @a shown of them, the rest as a number. */
+static void callers(struct verdict *v, const struct stack *stack, size_t from, size_t shown)
+{
+	g_autoptr(GString) line = g_string_new(NULL);
+	size_t count = 0;
+
+	for (size_t i = from; stack && i < stack->count; i++) {
+		const struct go_site *site = &stack->frames[i].site;
+
+		if (!site->function || go_is_runtime_function(site->function) || count++ >= shown)
+			continue;
+		if (count > 1)
+			g_string_append(line, ", ");
+		append_frame(line, site);
+	}
+	if (count == 0)
+		return;
+	if (count > shown)
+		g_string_append_printf(line, ", %zu more", count - shown);
+	next_line(v);
+	screen_words(&v->screen, TONE_DIM, "called by ");
+	screen_words(&v->screen, TONE_PLAIN, line->str);
+}
+
+static void started_by(struct verdict *v, const struct goroutine *goroutine)
+{
+	g_autoptr(GString) line = g_string_new(NULL);
+
+	if (!goroutine || !goroutine->created_by.function)
+		return;
+	append_frame(line, &goroutine->created_by);
+	next_line(v);
+	screen_words(&v->screen, TONE_DIM, "started by ");
+	screen_words(&v->screen, TONE_PLAIN, line->str);
+}
+
+#define WHY "why: "
+
+static void reasons(struct verdict *v, const struct side *side)
+{
+	g_autoptr(GString) line = g_string_new(NULL);
+
+	if (side->witnesses.count == 0)
+		return;
+	for (size_t i = 0; i < side->witnesses.count; i++)
+		g_string_append_printf(line, "%s%s", i ? "; " : "", side->witnesses.items[i].fact);
+	if (!g_str_has_suffix(line->str, "."))
+		g_string_append_c(line, '.');
+	next_line(v);
+	screen_words(&v->screen, TONE_DIM, WHY);
+	v->screen.indent += strlen(WHY);
+	screen_words(&v->screen, TONE_PLAIN, line->str);
+	v->screen.indent -= strlen(WHY);
+}
+
+static const char *operation_label(enum map_operation operation)
+{
+	static const char *const labels[] = {
+		[MAP_READ] = "READ",   [MAP_ASSIGN] = "WRITE",    [MAP_DELETE] = "DELETE",
+		[MAP_CLEAR] = "CLEAR", [MAP_ITERATE] = "ITERATE", [MAP_CLONE] = "CLONE",
+		[MAP_MAKE] = "MAKE",   [MAP_GROW] = "WRITE",
+	};
+
+	return (size_t)operation < G_N_ELEMENTS(labels) ? labels[operation] : "";
+}
+
+static void who_and_where(struct verdict *v, const struct goroutine *goroutine,
+			  const struct go_site *site)
+{
+	if (goroutine)
+		field_take(v, TONE_BOLD,
+			   g_strdup_printf("goroutine %llu", (unsigned long long)goroutine->id));
+	field_take(v, TONE_PLAIN, words_function(site->function));
+	field_take(v, TONE_BOLD, words_place(site));
+}
+
+static void side_block(struct verdict *v, const struct side *side)
+{
+	screen_newline(&v->screen);
+	label(v, TONE_RED, operation_label(side->operation));
+	who_and_where(v, side->goroutine, &side->site);
+	screen_space(&v->screen, 2);
+	screen_right(&v->screen, confidence_tone(side->confidence),
+		     confidence_name(side->confidence));
+	quote(v, &side->site);
+	callers(v, side->stack, side->stack ? frame_above(side->stack, &side->site) : 0,
+		SHOWN_CALLERS);
+	started_by(v, side->goroutine);
+	if (side->role != SIDE_DETECTOR)
+		reasons(v, side);
+	screen_newline(&v->screen);
+}
+
+static void candidate_line(struct verdict *v, const struct side *side)
+{
+	g_autofree char *state = side->goroutine ? words_state(side->goroutine) : g_strdup("");
+
+	label(v, TONE_YELLOW, "MAYBE");
+	who_and_where(v, side->goroutine, &side->site);
+	screen_space(&v->screen, 2);
+	screen_right(&v->screen, confidence_tone(side->confidence),
+		     confidence_name(side->confidence));
+	next_line(v);
+	screen_format(&v->screen, TONE_PLAIN, "%s now %s", map_operation_name(side->operation),
+		      state);
+	reasons(v, side);
+	screen_newline(&v->screen);
+}
+
+static void and_more(struct verdict *v, size_t count, size_t shown, const char *what)
+{
+	if (count <= shown)
+		return;
+	label(v, TONE_DIM, "");
+	screen_format(&v->screen, TONE_DIM, "and %zu more %s: see --json", count - shown, what);
+	screen_newline(&v->screen);
+}
+
+static void candidates(struct verdict *v)
+{
+	size_t count = v->findings->candidate_count;
+
+	if (v->findings->other || !is_map_fatal(v->findings))
+		return;
+	screen_newline(&v->screen);
+	if (count == 0) {
+		label(v, TONE_YELLOW, "OTHER");
+		screen_words(&v->screen, TONE_PLAIN,
+			     "no second party found: nothing in this evidence points at one");
+		screen_newline(&v->screen);
+	}
+	for (size_t i = 0; i < count && i < SHOWN_CANDIDATES; i++)
+		candidate_line(v, &v->findings->candidates[i]);
+	and_more(v, count, SHOWN_CANDIDATES, "candidates");
+}
+
+static void innocents(struct verdict *v)
+{
+	size_t count = v->findings->innocent_count;
+
+	if (count)
+		screen_newline(&v->screen);
+	for (size_t i = 0; i < count && i < SHOWN_INNOCENTS; i++) {
+		const struct innocent *innocent = &v->findings->innocents[i];
+
+		label(v, TONE_DIM, "CLEARED");
+		who_and_where(v, innocent->goroutine, &innocent->site);
+		next_line(v);
+		screen_format(&v->screen, TONE_PLAIN, "%s; %s", innocent->looked_guilty,
+			      innocent->ruled_out);
+		screen_newline(&v->screen);
+	}
+	and_more(v, count, SHOWN_INNOCENTS, "cleared");
+}
+
+/* Advice about being surer has a line of its own. */
+static bool is_about_certainty(const struct advice *advice)
+{
+	return g_strcmp0(advice->pattern, "race-build") == 0 ||
+	       g_strcmp0(advice->pattern, "recorder") == 0;
+}
+
+static void advice_lines(struct verdict *v, bool certainty, const char *name)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < v->findings->advice_count; i++) {
+		const struct advice *advice = &v->findings->advice[i];
+
+		if (is_about_certainty(advice) != certainty || shown++ >= SHOWN_ADVICE)
+			continue;
+		label(v, TONE_GREEN, shown == 1 ? name : "");
+		screen_words(&v->screen, TONE_PLAIN, advice->text);
+		screen_newline(&v->screen);
+	}
+}
+
+static void gaps(struct verdict *v)
+{
+	const struct gap_list *list = &v->findings->program->gaps;
+
+	for (size_t i = 0; i < list->count && i < SHOWN_GAPS; i++) {
+		const struct gap *gap = &list->items[i];
+
+		label(v, TONE_YELLOW, i ? "" : "MISSING");
+		screen_words(&v->screen, TONE_PLAIN, gap->what);
+		if (gap->why && *gap->why)
+			screen_format(&v->screen, TONE_PLAIN, ": %s", gap->why);
+		if (gap->would_decide && *gap->would_decide)
+			screen_format(&v->screen, TONE_DIM, "; would decide: %s",
+				      gap->would_decide);
+		screen_newline(&v->screen);
+	}
+	and_more(v, list->count, SHOWN_GAPS, "missing facts");
+}
+
+static struct goroutine *goroutine_of_death(struct program *program)
+{
+	for (size_t i = 0; i < program->goroutine_count; i++)
+		if (program->goroutines[i].detector)
+			return &program->goroutines[i];
+	return NULL;
+}
+
+/* Index of the innermost frame of the program's own; the count when there is none. */
+static size_t first_own_frame(const struct stack *stack)
+{
+	size_t at = 0;
+
+	while (at < stack->count && (!stack->frames[at].site.function ||
+				     go_is_runtime_function(stack->frames[at].site.function)))
+		at++;
+	return at;
+}
+
+/* Another death: where it happened, as the program's own frames tell it. */
+static void place_of_death(struct verdict *v)
+{
+	struct goroutine *goroutine = goroutine_of_death(v->findings->program);
+	const struct stack *stack;
+	size_t at;
+
+	if (!goroutine)
+		return;
+	stack = program_stack(v->findings->program, goroutine);
+	at = first_own_frame(stack);
+	screen_newline(&v->screen);
+	label(v, TONE_RED, "AT");
+	if (at < stack->count) {
+		who_and_where(v, goroutine, &stack->frames[at].site);
+		quote(v, &stack->frames[at].site);
+	} else {
+		field_take(v, TONE_BOLD,
+			   g_strdup_printf("goroutine %llu, all in the runtime",
+					   (unsigned long long)goroutine->id));
+	}
+	callers(v, stack, at + 1, SHOWN_FRAMES);
+	started_by(v, goroutine);
+	screen_newline(&v->screen);
+}
+
+static void sides(struct verdict *v)
+{
+	if (v->findings->detector)
+		side_block(v, v->findings->detector);
+	else
+		place_of_death(v);
+	if (v->findings->other)
+		side_block(v, v->findings->other);
+}
+
+void report_text(const struct report_input *input, const struct report_style *style, FILE *out)
+{
+	struct verdict v = {.findings = input->findings, .style = style};
+
+	screen_init(&v.screen, out, MIN(style->width, SCREEN_WIDTH_MAX), style->color);
+	heading(&v);
+	sentence(&v);
+	map_line(&v);
+	sides(&v);
+	candidates(&v);
+	innocents(&v);
+	if (v.findings->advice_count || v.findings->program->gaps.count)
+		screen_newline(&v.screen);
+	advice_lines(&v, false, "FIX");
+	advice_lines(&v, true, "SURE?");
+	gaps(&v);
+}

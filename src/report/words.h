@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// How facts are worded for a person: names without what everybody knows, counts, times. Results are
+// not yet safe for a terminal; the screen sees to that. Free them with g_free().
+#pragma once
+#include "model/program.h"
+
+/** "example.com/shop/cart.(*Store).Put" as "cart.(*Store).Put"; the standard library keeps its
+ * path. */
+char *words_function(const char *function);
+/** The last two parts of a path: "cart/store.go". */
+char *words_file(const char *file);
+/** "cart/store.go:41"; "" when the file is not known. */
+char *words_place(const struct go_site *site);
+/** 1204 as "1,204". */
+char *words_count(uint64_t count);
+/** "3 s", "12 min", "5 h"; "" for less than a second or when not known. */
+char *words_wait(int64_t ns);
+/** "waiting (chan receive) for 12 min". */
+char *words_state(const struct goroutine *goroutine);
