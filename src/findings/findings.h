@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reasoning's result: what happened, to which map, by which two goroutines, how sure, why, what now.
-// One object; report/ renders it. All strings live in its arena or in the program.
+// The reasoning's result: what happened, to which map, by which two goroutines, how sure, why, what
+// now. One object; report/ renders it. All strings live in its arena or in the program.
 #pragma once
 #include "golang/map_function.h"
 #include "model/map.h"
@@ -18,9 +18,11 @@ const char *confidence_name(enum confidence confidence);
 
 /** A fact that speaks for or against something, with the place it was read from. */
 struct witness {
-	const char *fact;     /**< a sentence: "its return address 0x4a2b31 follows the CALL at store.go:88" */
+	const char *fact;     /**< a sentence: "its return address 0x4a2b31 follows the CALL at
+				 store.go:88" */
 	const char *evidence; /**< evidence id: "core", "binary" */
-	const char *place;    /**< "address 0xc000123f80", "file offset 0x1f2e80"; "" when it is a whole */
+	const char *
+		place; /**< "address 0xc000123f80", "file offset 0x1f2e80"; "" when it is a whole */
 };
 
 struct witnesses {
@@ -35,11 +37,12 @@ struct side {
 	enum side_role role;
 	enum map_operation operation;
 	const struct goroutine *goroutine;
-	struct go_site site;        /**< innermost frame outside the runtime and reflect */
+	struct go_site site; /**< innermost frame outside the runtime and reflect */
 	const struct stack *stack;
 	enum confidence confidence;
-	const char *rule;           /**< "in_write_op", "second_detector", "ghost_write", "reach_runnable", ...; "" for the detector */
-	enum map_check check;       /**< of the detector: which check fired */
+	const char *rule; /**< "in_write_op", "second_detector", "ghost_write", "reach_runnable",
+			     ...; "" for the detector */
+	enum map_check check; /**< of the detector: which check fired */
 	struct witnesses witnesses;
 };
 
@@ -65,14 +68,20 @@ struct advice {
 };
 
 struct conflict_map {
-	uint64_t address; /**< 0 when it could not be found */
+	uint64_t address;           /**< 0 when it could not be found */
 	const struct go_type *type; /**< NULL when not known */
 	struct go_map header;
 	bool readable;
 	struct map_integrity integrity;
 	const struct owner *owners;
 	size_t owner_count;
-	const char *found_by; /**< "argument slot", "saved register", "one hop from the detector's frame" ... */
+	const char *found_by; /**< "argument slot", "saved register", "one hop from the detector's
+				 frame" ... */
+	const struct go_site
+		*made_at; /**< places that make maps of this type; NULL when not looked for */
+	size_t made_at_count;
+	const struct go_site *grown_at; /**< places that were growing it when the process died */
+	size_t grown_at_count;
 };
 
 /** A death that is no map fatal. */
@@ -80,7 +89,8 @@ enum death {
 	DEATH_MAP_FATAL,
 	DEATH_NIL_MAP_WRITE,
 	DEATH_PANIC,
-	DEATH_FATAL,  /**< another fatal error of the runtime: deadlock, out of memory, stack overflow ... */
+	DEATH_FATAL, /**< another fatal error of the runtime: deadlock, out of memory, stack
+			overflow ... */
 	DEATH_SIGNAL,
 	DEATH_UNKNOWN,
 };
@@ -89,15 +99,15 @@ struct findings {
 	struct arena *arena;
 	struct program *program;
 	enum death death;
-	enum map_fatal fatal;      /**< when death is DEATH_MAP_FATAL */
-	const char *kind;          /**< the report's word: "concurrent_map_writes", "not_a_map_fatal" ... */
+	enum map_fatal fatal; /**< when death is DEATH_MAP_FATAL */
+	const char *kind; /**< the report's word: "concurrent_map_writes", "not_a_map_fatal" ... */
 	enum confidence confidence;
 	const char *sentence;
-	const char *message;       /**< the runtime's own last words, one line; "" when not found */
+	const char *message; /**< the runtime's own last words, one line; "" when not found */
 	struct conflict_map map;
-	struct side *detector;     /**< NULL when not found */
-	struct side *other;        /**< only at likely or proven */
-	struct side *candidates;   /**< best first; without the other */
+	struct side *detector;   /**< NULL when not found */
+	struct side *other;      /**< only at likely or proven */
+	struct side *candidates; /**< best first; without the other */
 	size_t candidate_count;
 	struct innocent *innocents;
 	size_t innocent_count;
@@ -107,7 +117,8 @@ struct findings {
 	size_t advice_count;
 };
 
-/** Derives everything from the program. Never fails: what can't be derived is a gap of the program. */
+/** Derives everything from the program. Never fails: what can't be derived is a gap of the program.
+ */
 struct findings *findings_derive(struct program *program);
 void findings_free(struct findings *findings);
 
