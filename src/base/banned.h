@@ -5,4 +5,4 @@
 #include <stdlib.h>
 #include <string.h>
 
-#pragma GCC poison strcpy strcat sprintf vsprintf gets strtok atoi atol atoll alloca
+#pragma GCC poison strcpy strcat sprintf vsprintf gets strtok atoi atol atoll

@@ -13,5 +13,6 @@
 #define LIMIT_STACK_BYTES     (1u << 30) /* of one goroutine: the runtime's own maximum is 1 GB */
 #define LIMIT_NOTE_BYTES      (256u << 20)
 #define LIMIT_PROGRAM_HEADERS (1u << 20)
+#define LIMIT_IMAGE_SEGMENTS  256 /* of one binary; linkers make about ten */
 #define LIMIT_INFLATED_BYTES  (64ull << 30) /* of a compressed core */
 #define LIMIT_MAP_ENTRIES     (1ull << 32)

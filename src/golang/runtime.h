@@ -38,7 +38,7 @@ enum go_role {
 };
 enum go_role go_role_of(const char *function);
 
-/** True for functions that users do not write: runtime.*, internal/runtime/*, reflect's map methods. */
+/** True for functions that users do not write: runtime, internal/runtime, reflect's map methods. */
 bool go_is_runtime_function(const char *function);
 /** True for goroutines that the runtime starts for itself, by their start function. */
 bool go_is_system_goroutine(const char *start_function);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The crashed program rebuilt from its evidence: what every rule in findings/ argues from. Objects live
-// in one arena and refer to each other by index.
+// The crashed program rebuilt from its evidence: what every rule in findings/ argues from. Objects
+// live in one arena and refer to each other by index.
 #pragma once
 #include "base/arena.h"
 #include "evidence/buildinfo.h"
@@ -15,16 +15,18 @@
 
 #define NO_INDEX UINT32_MAX
 
-/** One frame of a stack, outermost functions last; inlined ones stand before the frame that holds them. */
+/** One frame of a stack, outermost functions last; inlined ones stand before the frame that holds
+ * them. */
 struct frame {
 	struct go_site site;
-	uint64_t pc;    /**< as on the stack: a return address except in the innermost frame */
-	uint64_t sp;    /**< of this frame */
-	uint64_t cfa;   /**< address above the return address: the callee's argument area starts here */
-	bool exact_pc;  /**< pc is where it stopped, not a return address */
-	bool on_g0;     /**< ran on the thread's system stack */
+	uint64_t pc;   /**< as on the stack: a return address except in the innermost frame */
+	uint64_t sp;   /**< of this frame */
+	uint64_t cfa;  /**< address above the return address: the callee's argument area starts here
+			*/
+	bool exact_pc; /**< pc is where it stopped, not a return address */
+	bool on_g0;    /**< ran on the thread's system stack */
 	struct go_function function; /**< that holds the code; same for inlined frames */
-	uint32_t table; /**< its pclntab in program.tables */
+	uint32_t table;              /**< its pclntab in program.tables */
 };
 
 struct stack {
@@ -35,12 +37,12 @@ struct stack {
 
 struct goroutine {
 	uint64_t id;
-	uint64_t address;   /**< of the g */
-	uint32_t status;    /**< enum go_status, scan bit removed */
+	uint64_t address;        /**< of the g */
+	uint32_t status;         /**< enum go_status, scan bit removed */
 	const char *wait_reason; /**< "" when not waiting */
-	int64_t wait_ns;    /**< since waitsince; -1 when the runtime had not noted it */
+	int64_t wait_ns;         /**< since waitsince; -1 when the runtime had not noted it */
 	uint64_t stack_lo, stack_hi;
-	uint64_t live_sp;   /**< lowest live address of its stack; below it is dead stack */
+	uint64_t live_sp; /**< lowest live address of its stack; below it is dead stack */
 	uint64_t start_pc, go_pc;
 	uint64_t parent_id; /**< 0 before Go 1.21 */
 	uint32_t thread;    /**< index of the m that runs it, or NO_INDEX */
@@ -50,13 +52,13 @@ struct goroutine {
 	const char *start_function;
 	struct go_site created_by; /**< function NULL when unknown */
 	const char *const *labels; /**< key, value, key, value, ..., NULL; NULL when none */
-	struct stack stack; /**< empty until program_stack() */
+	struct stack stack;        /**< empty until program_stack() */
 	bool unwound;
 };
 
 struct thread {
 	int32_t tid;
-	uint64_t address;  /**< of the m; 0 when no m claims this thread */
+	uint64_t address; /**< of the m; 0 when no m claims this thread */
 	uint64_t g0, gsignal;
 	uint32_t goroutine; /**< its curg, or NO_INDEX */
 	int32_t signal;
@@ -66,23 +68,24 @@ struct thread {
 struct program {
 	struct arena *arena;
 	const struct image *image;
-	const struct core *core;        /**< NULL for a binary alone */
-	struct debuginfo *debuginfo;    /**< NULL when the binary has none */
+	const struct core *core;     /**< NULL for a binary alone */
+	struct debuginfo *debuginfo; /**< NULL when the binary has none */
 	struct memory *memory;
 	uint64_t bias;
 	struct buildinfo build;
 	enum go_arch arch;
 	const struct go_layout *layout;
 	struct moduledata *modules;
-	struct pclntab **tables;        /**< one per module */
+	struct pclntab **tables; /**< one per module */
 	size_t module_count;
 	struct types *types;
 	struct sites *sites;
-	struct goroutine *goroutines;   /**< by id; dead ones after the living */
+	struct goroutine *goroutines; /**< by id; dead ones after the living */
 	size_t goroutine_count, live_count;
 	struct thread *threads;
 	size_t thread_count;
-	const char *backlog;            /**< what the runtime last printed (runtime.printBacklog); "" when not found */
+	const char *backlog; /**< what the runtime last printed (runtime.printBacklog); "" when not
+				found */
 	struct gap_list gaps;
 	struct unwinder *unwinder;
 	struct heap *heap;

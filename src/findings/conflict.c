@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which map it was and who tripped the check.
+#include "findings/reasoning.h"
+
+#include "model/ghost.h"
+#include "model/map_recover.h"
+
+#define OWNERS_MAX 8
+
+static bool any_entry(uint64_t key, uint64_t elem, void *context) { return true; }
+
+/** How many other goroutines show that they used this map. */
+static unsigned users_of(struct reasoning *reasoning, uint64_t map)
+{
+	struct program *program = reasoning->program;
+	unsigned users = 0;
+
+	for (guint i = 0; i < reasoning->calls->len; i++) {
+		const struct map_call *call = &g_array_index(reasoning->calls, struct map_call, i);
+
+		users += call != reasoning->detected && call->map == map;
+	}
+	for (size_t i = 0; i < program->live_count && !users; i++) {
+		const struct ghost *ghosts;
+
+		if (!program->goroutines[i].system && !program->goroutines[i].detector)
+			users += ghosts_of_writes(program, &program->goroutines[i], map, &ghosts) >
+				 0;
+	}
+	return users;
+}
+
+/** Of several maps that it may be, the one that somebody else was using; none when that does not
+ * tell. */
+static void recover_map(struct reasoning *reasoning)
+{
+	struct map_candidate candidates[MAP_CANDIDATES_MAX];
+	struct conflict_map *map = &reasoning->findings->map;
+	size_t count = map_recover(reasoning->program, reasoning->detected, candidates);
+	const struct map_candidate *chosen = count == 1 ? &candidates[0] : NULL;
+
+	for (size_t i = 0; i < count && count > 1; i++) {
+		if (!users_of(reasoning, candidates[i].map))
+			continue;
+		if (chosen) {
+			chosen = NULL;
+			break;
+		}
+		chosen = &candidates[i];
+	}
+	if (chosen) {
+		map->address = chosen->map;
+		map->found_by = chosen->found_by;
+		return;
+	}
+	program_gap(reasoning->program, "the map's address",
+		    count ? "several maps fit what the detector's frames still hold"
+			  : "the detector's frames no longer hold it",
+		    "which goroutines were using this very map");
+}
+
+static void read_map(struct reasoning *reasoning)
+{
+	struct conflict_map *map = &reasoning->findings->map;
+	struct program *program = reasoning->program;
+	struct owner *owners;
+
+	map->readable = map_read(program, map->address, &map->header);
+	if (map->readable && map->type)
+		map->integrity = map_entries(program, &map->header, map->type, any_entry, NULL);
+	owners = arena_array(reasoning->findings->arena, OWNERS_MAX, sizeof(*owners));
+	map->owner_count = owners_of(program, map->address, owners, OWNERS_MAX);
+	map->owners = owners;
+}
+
+static void describe_detector(struct reasoning *reasoning)
+{
+	struct program *program = reasoning->program;
+	const struct map_call *call = reasoning->detected;
+	const struct goroutine *goroutine = &program->goroutines[call->goroutine];
+	struct side *side = arena_take(reasoning->findings->arena, sizeof(*side));
+
+	side->role = SIDE_DETECTOR;
+	side->operation = call->operation;
+	side->goroutine = goroutine;
+	side->stack = &goroutine->stack;
+	side->rule = "";
+	side->check = call->check;
+	side->confidence = CONFIDENCE_PROVEN;
+	if (call->user < goroutine->stack.count)
+		side->site = goroutine->stack.frames[call->user].site;
+	witness_add(reasoning, &side->witnesses, EVIDENCE_CORE,
+		    goroutine->stack.frames[call->first].pc,
+		    "goroutine %llu stands in the runtime's fatal path inside %s",
+		    (unsigned long long)goroutine->id, call->function->name);
+	if (call->check != MAP_CHECK_NONE)
+		witness_add(reasoning, &side->witnesses, EVIDENCE_BINARY, 0,
+			    call->check == MAP_CHECK_ENTRY
+				    ? "the check at the entry of the operation fired: another "
+				      "goroutine was writing"
+				    : "the check at the exit of the operation fired: another "
+				      "goroutine wrote meanwhile");
+	reasoning->findings->detector = side;
+}
+
+void conflict_identify(struct reasoning *reasoning)
+{
+	struct conflict_map *map = &reasoning->findings->map;
+	const struct map_call *call = reasoning->detected;
+
+	map->address = call->map;
+	map->found_by = call->map_found_by;
+	map->type = call->type;
+	if (!map->address)
+		recover_map(reasoning);
+	if (map->address)
+		read_map(reasoning);
+	describe_detector(reasoning);
+}

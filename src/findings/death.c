@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the process died of. The runtime's words alone prove nothing, as a program may print them
+// too: a map fatal is one only when a goroutine stands in the runtime's fatal path inside a map
+// operation.
+#include "findings/reasoning.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct goroutine *dying_goroutine(const struct program *program)
+{
+	if (!program->thread_count || program->threads[0].goroutine == NO_INDEX)
+		return NULL;
+	return &program->goroutines[program->threads[0].goroutine];
+}
+
+/** The fatal operation of the thread that died, else of any: the others wait for it to finish. */
+static const struct map_call *find_detected(const struct reasoning *reasoning)
+{
+	const struct program *program = reasoning->program;
+	const struct goroutine *dying = dying_goroutine(program);
+	const struct map_call *found = NULL;
+
+	for (guint i = 0; i < reasoning->calls->len; i++) {
+		const struct map_call *call = &g_array_index(reasoning->calls, struct map_call, i);
+
+		if (!call->in_fatal)
+			continue;
+		if (&program->goroutines[call->goroutine] == dying)
+			return call;
+		if (!found)
+			found = call;
+	}
+	return found;
+}
+
+static enum map_fatal fatal_of(enum map_operation operation)
+{
+	switch (operation) {
+	case MAP_READ:
+		return MAP_FATAL_READ_AND_WRITE;
+	case MAP_ITERATE:
+		return MAP_FATAL_ITERATION_AND_WRITE;
+	case MAP_CLONE:
+		return MAP_FATAL_CLONE_AND_WRITE;
+	default:
+		return MAP_FATAL_WRITES;
+	}
+}
+
+/** Last line of the runtime's own output that begins with @a prefix; "" when there is none. */
+static const char *last_line(struct reasoning *reasoning, const char *prefix)
+{
+	const char *backlog = reasoning->program->backlog, *found = NULL;
+
+	for (const char *p = strstr(backlog, prefix); p; p = strstr(p + 1, prefix))
+		found = p;
+	if (!found)
+		return "";
+	return arena_string(reasoning->findings->arena, (struct text){found, strcspn(found, "\n")});
+}
+
+static void classify_map_fatal(struct reasoning *reasoning)
+{
+	struct findings *findings = reasoning->findings;
+	struct program *program = reasoning->program;
+	const char *message = last_line(reasoning, "fatal error: concurrent map");
+	enum map_fatal said = go_map_fatal_find(text_of(message));
+
+	findings->death = DEATH_MAP_FATAL;
+	findings->fatal = said != MAP_FATAL_NONE ? said : fatal_of(reasoning->detected->operation);
+	findings->kind = go_map_fatal_kind(findings->fatal);
+	findings->message = *message ? message
+				     : arena_format(findings->arena, "fatal error: %s",
+						    go_map_fatal_message(findings->fatal));
+	program->goroutines[reasoning->detected->goroutine].detector = true;
+}
+
+static bool has_frame(const struct stack *stack, const char *function, size_t *ret)
+{
+	for (size_t i = 0; i < stack->count; i++) {
+		if (strcmp(stack->frames[i].site.function, function))
+			continue;
+		*ret = i;
+		return true;
+	}
+	return false;
+}
+
+/** A panic raised by a map assignment itself can only be the nil map's. */
+static bool is_nil_map_write(const struct stack *stack)
+{
+	size_t panic;
+
+	if (!has_frame(stack, "runtime.gopanic", &panic))
+		return false;
+	for (size_t i = panic + 1; i < stack->count; i++) {
+		const char *name = stack->frames[i].site.function;
+		const struct go_map_function *function = go_map_function_find(name);
+
+		if (function)
+			return function->operation == MAP_ASSIGN;
+		if (!go_is_runtime_function(name) || !strcmp(name, "runtime.sigpanic"))
+			return false;
+	}
+	return false;
+}
+
+static const struct {
+	const char *function;
+	enum death death;
+	const char *prefix; /* of the line in the runtime's output that says more */
+} marks[] = {
+	{"runtime.gopanic", DEATH_PANIC, "panic: "},
+	{"runtime.fatalpanic", DEATH_PANIC, "panic: "},
+	{"runtime.throw", DEATH_FATAL, "fatal error: "},
+	{"runtime.fatal", DEATH_FATAL, "fatal error: "},
+};
+
+static bool classify_by_stack(struct reasoning *reasoning, const struct stack *stack)
+{
+	struct findings *findings = reasoning->findings;
+	size_t at;
+
+	if (is_nil_map_write(stack)) {
+		findings->death = DEATH_NIL_MAP_WRITE;
+		findings->kind = "nil_map_write";
+		findings->message = last_line(reasoning, "panic: ");
+		return true;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
+		if (!has_frame(stack, marks[i].function, &at))
+			continue;
+		findings->death = marks[i].death;
+		findings->message = last_line(reasoning, marks[i].prefix);
+		return true;
+	}
+	return false;
+}
+
+/** Deaths on the system stack: no goroutine's own stack shows them, the runtime's words do. */
+static bool classify_by_words(struct reasoning *reasoning)
+{
+	struct findings *findings = reasoning->findings;
+	const char *fatal = last_line(reasoning, "fatal error: ");
+
+	if (!*fatal || go_map_fatal_find(text_of(fatal)) != MAP_FATAL_NONE)
+		return false;
+	findings->death = DEATH_FATAL;
+	findings->message = fatal;
+	return true;
+}
+
+static void classify_by_signal(struct reasoning *reasoning)
+{
+	struct findings *findings = reasoning->findings;
+	const struct program *program = reasoning->program;
+	int signal = program->thread_count ? program->threads[0].signal : 0;
+	const char *name = signal > 0 ? sigabbrev_np(signal) : NULL;
+
+	findings->death = signal ? DEATH_SIGNAL : DEATH_UNKNOWN;
+	if (name)
+		findings->message =
+			arena_format(findings->arena, "killed by signal SIG%s (%d)", name, signal);
+}
+
+void death_classify(struct reasoning *reasoning)
+{
+	struct findings *findings = reasoning->findings;
+	struct program *program = reasoning->program;
+	const struct goroutine *dying = dying_goroutine(program);
+
+	findings->kind = "not_a_map_fatal";
+	reasoning->detected = find_detected(reasoning);
+	if (reasoning->detected) {
+		classify_map_fatal(reasoning);
+		return;
+	}
+	if (dying && classify_by_stack(reasoning, &dying->stack))
+		return;
+	if (!classify_by_words(reasoning))
+		classify_by_signal(reasoning);
+}

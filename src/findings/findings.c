@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reasoning from first to last. What each rule knows stands in its own file.
+#include "findings/findings.h"
+
+#include "findings/reasoning.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char *const confidence_names[] = {
+	[CONFIDENCE_UNKNOWN] = "unknown",
+	[CONFIDENCE_POSSIBLE] = "possible",
+	[CONFIDENCE_LIKELY] = "likely",
+	[CONFIDENCE_PROVEN] = "proven",
+};
+
+const char *confidence_name(enum confidence confidence) { return confidence_names[confidence]; }
+
+void witness_add(struct reasoning *reasoning, struct witnesses *witnesses, const char *evidence,
+		 uint64_t address, const char *format, ...)
+{
+	struct arena *arena = reasoning->findings->arena;
+	struct witness *items = arena_array(arena, witnesses->count + 1, sizeof(*witnesses->items));
+	va_list arguments;
+	char *fact;
+
+	va_start(arguments, format);
+	fact = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	for (size_t i = 0; i < witnesses->count; i++)
+		items[i] = witnesses->items[i];
+	items[witnesses->count++] = (struct witness){
+		arena_string(arena, text_of(fact)),
+		evidence,
+		address ? arena_format(arena, "address %#llx", (unsigned long long)address) : "",
+	};
+	witnesses->items = items;
+	g_free(fact);
+}
+
+const char *site_short(struct arena *arena, const struct go_site *site)
+{
+	const char *file = site->file ? site->file : "?";
+	const char *slash = strrchr(file, '/');
+
+	return arena_format(arena, "%s:%d", slash ? slash + 1 : file, site->line);
+}
+
+const char *function_short(const char *function)
+{
+	const char *name = function ? function : "?", *end = strpbrk(name, "[(");
+	const char *slash = name;
+
+	for (const char *p = name; *p && (!end || p < end); p++)
+		if (*p == '/')
+			slash = p + 1;
+	return slash;
+}
+
+const struct map_call *reasoning_call(const struct reasoning *reasoning, uint32_t index)
+{
+	for (guint i = 0; i < reasoning->calls->len; i++) {
+		const struct map_call *call = &g_array_index(reasoning->calls, struct map_call, i);
+
+		if (call->goroutine == index)
+			return call;
+	}
+	return NULL;
+}
+
+static void find_map_calls(struct reasoning *reasoning)
+{
+	struct program *program = reasoning->program;
+	struct map_call call;
+
+	for (size_t i = 0; i < program->live_count; i++)
+		if (map_call_of(program, &program->goroutines[i], &call))
+			g_array_append_val(reasoning->calls, call);
+}
+
+struct findings *findings_derive(struct program *program)
+{
+	struct findings *findings = g_new0(struct findings, 1);
+	struct reasoning reasoning = {program, findings, NULL, NULL};
+
+	findings->arena = arena_new();
+	findings->program = program;
+	findings->sentence = findings->message = "";
+	findings->map.found_by = "";
+	reasoning.calls = g_array_new(FALSE, FALSE, sizeof(struct map_call));
+	find_map_calls(&reasoning);
+	death_classify(&reasoning);
+	if (findings->death == DEATH_MAP_FATAL) {
+		conflict_identify(&reasoning);
+		rank_parties(&reasoning);
+		flags_tabulate(&reasoning);
+	}
+	advice_give(&reasoning);
+	sentence_write(&reasoning);
+	g_array_free(reasoning.calls, TRUE);
+	return findings;
+}
+
+void findings_free(struct findings *findings)
+{
+	if (!findings)
+		return;
+	arena_free(findings->arena);
+	g_free(findings);
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who the other side was. A party of a map fatal is always a writer, so only writes count. Named is
+// only who is caught in the act (proven) or leaves a trace that no innocent was ever seen to leave
+// (likely); the rest is a list, best first.
+#include "findings/suspect.h"
+
+#include <stdlib.h>
+
+#define CANDIDATES_MAX 16
+#define INNOCENTS_MAX  16
+
+static struct write_reach *open_reach(struct reasoning *reasoning)
+{
+	const struct conflict_map *map = &reasoning->findings->map;
+	uint64_t *holders =
+		arena_array(reasoning->findings->arena, map->owner_count + 1, sizeof(*holders));
+	size_t count = 0;
+
+	for (size_t i = 0; i < map->owner_count; i++)
+		if (map->owners[i].word)
+			holders[count++] = map->owners[i].word;
+	return write_reach_new(reasoning->program, map->address, map->type, holders, count);
+}
+
+static GArray *examine_all(struct reasoning *reasoning, struct write_reach *reach)
+{
+	struct program *program = reasoning->program;
+	GArray *suspects = g_array_new(FALSE, FALSE, sizeof(struct suspect));
+
+	for (size_t i = 0; i < program->goroutine_count; i++) {
+		const struct goroutine *goroutine = &program->goroutines[i];
+		struct suspect suspect;
+
+		if (goroutine->detector || goroutine->system)
+			continue;
+		suspect = suspect_examine(reasoning, reach, (uint32_t)i);
+		if (suspect.tier || suspect.call)
+			g_array_append_val(suspects, suspect);
+	}
+	qsort(suspects->data, suspects->len, sizeof(struct suspect), suspect_compare);
+	return suspects;
+}
+
+static size_t count_tier(const GArray *suspects, enum tier tier)
+{
+	size_t count = 0;
+
+	for (guint i = 0; i < suspects->len; i++)
+		count += g_array_index(suspects, struct suspect, i).tier == tier;
+	return count;
+}
+
+/** What the strongest suspect's tier is worth when it stands alone in it. */
+static enum confidence confidence_of(const GArray *suspects, const struct suspect *suspect)
+{
+	if (suspect->tier == TIER_IN_WRITE)
+		return CONFIDENCE_PROVEN;
+	if (suspect->tier == TIER_GHOST_RUNNABLE && count_tier(suspects, suspect->tier) == 1 &&
+	    !count_tier(suspects, TIER_WRITE_SAME_TYPE))
+		return CONFIDENCE_LIKELY;
+	return CONFIDENCE_POSSIBLE;
+}
+
+static void name_parties(struct reasoning *reasoning, const GArray *suspects)
+{
+	struct findings *findings = reasoning->findings;
+
+	findings->candidates =
+		arena_array(findings->arena, CANDIDATES_MAX, sizeof(*findings->candidates));
+	for (guint i = 0; i < suspects->len && findings->candidate_count < CANDIDATES_MAX; i++) {
+		const struct suspect *suspect = &g_array_index(suspects, struct suspect, i);
+		enum confidence confidence = confidence_of(suspects, suspect);
+
+		if (suspect->tier == TIER_NONE)
+			break;
+		if (i == 0 && confidence >= CONFIDENCE_LIKELY) {
+			findings->other = arena_take(findings->arena, sizeof(*findings->other));
+			*findings->other = suspect_side(reasoning, suspect, SIDE_OTHER, confidence);
+			continue;
+		}
+		findings->candidates[findings->candidate_count++] =
+			suspect_side(reasoning, suspect, SIDE_CANDIDATE, confidence);
+	}
+}
+
+/** Why somebody who was in a map operation is not accused of it; NULL when that is no question. */
+static const char *ruled_out(struct reasoning *reasoning, const struct map_call *call)
+{
+	const struct conflict_map *map = &reasoning->findings->map;
+
+	if (call->map && call->map == map->address && !map_operation_writes(call->operation))
+		return "it was reading; the other party of a map fatal is always a writer";
+	if (call->map && map->address && call->map != map->address && call->type == map->type)
+		return arena_format(reasoning->findings->arena, "its map is another one, at %#llx",
+				    (unsigned long long)call->map);
+	return NULL;
+}
+
+static void list_innocents(struct reasoning *reasoning, const GArray *suspects)
+{
+	struct findings *findings = reasoning->findings;
+	struct program *program = reasoning->program;
+
+	findings->innocents =
+		arena_array(findings->arena, INNOCENTS_MAX, sizeof(*findings->innocents));
+	for (guint i = 0; i < suspects->len && findings->innocent_count < INNOCENTS_MAX; i++) {
+		const struct suspect *suspect = &g_array_index(suspects, struct suspect, i);
+		const struct goroutine *goroutine = &program->goroutines[suspect->goroutine];
+		const char *why = suspect->call && suspect->tier == TIER_NONE
+					  ? ruled_out(reasoning, suspect->call)
+					  : NULL;
+
+		if (!why || suspect->call->user >= goroutine->stack.count)
+			continue;
+		findings->innocents[findings->innocent_count++] = (struct innocent){
+			goroutine,
+			goroutine->stack.frames[suspect->call->user].site,
+			arena_format(findings->arena, "it was inside %s when the process died",
+				     suspect->call->function->name),
+			why,
+		};
+	}
+}
+
+void rank_parties(struct reasoning *reasoning)
+{
+	struct write_reach *reach = open_reach(reasoning);
+	GArray *suspects = examine_all(reasoning, reach);
+
+	name_parties(reasoning, suspects);
+	list_innocents(reasoning, suspects);
+	if (!reasoning->findings->other)
+		program_gap(reasoning->program, "the other goroutine, beyond doubt",
+			    "it had left the map code when the process was frozen",
+			    "a stop at the instant of the fatal, or a race build (go build -race), "
+			    "would name it");
+	g_array_free(suspects, TRUE);
+	write_reach_free(reach);
+}

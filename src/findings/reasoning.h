@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the rules share while they work: the program, the findings in the making, and the map
+// operations that stood on the stacks.
+#pragma once
+#include "findings/findings.h"
+#include "model/map_call.h"
+
+#include <glib.h>
+
+struct reasoning {
+	struct program *program;
+	struct findings *findings;
+	GArray *calls; /**< struct map_call, of every living goroutine that was in one */
+	const struct map_call
+		*detected; /**< the operation that died; NULL when it was no map fatal */
+};
+
+/** One rule a file; findings.c calls them in this order. */
+void death_classify(struct reasoning *reasoning);
+void conflict_identify(struct reasoning *reasoning);
+void rank_parties(struct reasoning *reasoning);
+void flags_tabulate(struct reasoning *reasoning);
+void advice_give(struct reasoning *reasoning);
+void sentence_write(struct reasoning *reasoning);
+
+/** The operation that goroutine number @a index was in; NULL when in none. */
+const struct map_call *reasoning_call(const struct reasoning *reasoning, uint32_t index);
+
+#define EVIDENCE_CORE   "core"
+#define EVIDENCE_BINARY "binary"
+
+/** Appends a witness; @a fact is formatted, the place is an address (0: the evidence as a whole).
+ */
+void witness_add(struct reasoning *reasoning, struct witnesses *witnesses, const char *evidence,
+		 uint64_t address, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/** "store.go:88": the last two parts of a path say enough in a sentence. */
+const char *site_short(struct arena *arena, const struct go_site *site);
+/** "main.(*server).put" without its import path's folders: "store.(*Store).put". */
+const char *function_short(const char *function);

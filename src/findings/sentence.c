@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verdict in one sentence.
+#include "findings/reasoning.h"
+
+static const char *const past_tense[] = {
+	[MAP_READ] = "read",
+	[MAP_ASSIGN] = "wrote",
+	[MAP_DELETE] = "deleted from",
+	[MAP_CLEAR] = "cleared",
+	[MAP_ITERATE] = "iterated over",
+	[MAP_CLONE] = "cloned",
+	[MAP_MAKE] = "made",
+	[MAP_GROW] = "grew",
+};
+
+static const char *party(struct arena *arena, const struct side *side)
+{
+	return arena_format(arena, "goroutine %llu (%s, %s)",
+			    (unsigned long long)side->goroutine->id,
+			    function_short(side->site.function), site_short(arena, &side->site));
+}
+
+static const char *map_name(const struct findings *findings)
+{
+	const struct conflict_map *map = &findings->map;
+
+	if (map->owner_count && map->owners[0].path && *map->owners[0].path)
+		return map->owners[0].path;
+	if (map->address)
+		return arena_format(findings->arena, "the %s at %#llx",
+				    map->type ? map->type->name : "map",
+				    (unsigned long long)map->address);
+	return map->type ? arena_format(findings->arena, "a %s", map->type->name) : "a map";
+}
+
+static const char *map_sentence(const struct findings *findings)
+{
+	struct arena *arena = findings->arena;
+	const struct side *detector = findings->detector, *other = findings->other;
+
+	if (other)
+		return arena_format(arena, "%s %s %s while %s %s it", party(arena, other),
+				    past_tense[other->operation], map_name(findings),
+				    party(arena, detector), past_tense[detector->operation]);
+	if (findings->candidate_count)
+		return arena_format(arena,
+				    "%s %s %s while another goroutine wrote it; best candidate: %s",
+				    party(arena, detector), past_tense[detector->operation],
+				    map_name(findings), party(arena, &findings->candidates[0]));
+	return arena_format(
+		arena, "%s %s %s while another goroutine wrote it; no second party found",
+		party(arena, detector), past_tense[detector->operation], map_name(findings));
+}
+
+static const char *other_death(const struct findings *findings)
+{
+	const char *message = *findings->message ? findings->message : "no message was found";
+
+	switch (findings->death) {
+	case DEATH_NIL_MAP_WRITE:
+		return "an assignment to a nil map: no other goroutine is involved";
+	case DEATH_PANIC:
+		return arena_format(findings->arena, "not a map fatal: the program panicked (%s)",
+				    message);
+	case DEATH_FATAL:
+		return arena_format(findings->arena, "not a map fatal: the runtime gave up (%s)",
+				    message);
+	case DEATH_SIGNAL:
+		return arena_format(findings->arena, "not a map fatal: %s", message);
+	default:
+		return "not a map fatal: nothing in the core says what ended the process";
+	}
+}
+
+void sentence_write(struct reasoning *reasoning)
+{
+	struct findings *findings = reasoning->findings;
+
+	if (findings->death != DEATH_MAP_FATAL) {
+		findings->sentence = other_death(findings);
+		findings->confidence =
+			findings->death == DEATH_UNKNOWN ? CONFIDENCE_UNKNOWN : CONFIDENCE_PROVEN;
+		return;
+	}
+	findings->sentence = map_sentence(findings);
+	findings->confidence = findings->other             ? findings->other->confidence
+			       : findings->candidate_count ? CONFIDENCE_POSSIBLE
+							   : CONFIDENCE_UNKNOWN;
+}

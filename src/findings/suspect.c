@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "findings/suspect.h"
+
+#include <string.h>
+
+#define REACH_HOPS 4
+
+static const char *const rules[] = {
+	[TIER_NONE] = "none",
+	[TIER_REACH_PARKED] = "reach_parked",
+	[TIER_GHOST_DEAD] = "ghost_write_ended",
+	[TIER_GHOST_PARKED] = "ghost_write_parked",
+	[TIER_REACH_RUNNABLE] = "reach_runnable",
+	[TIER_GHOST_RUNNABLE] = "ghost_write",
+	[TIER_WRITE_SAME_TYPE] = "in_write_op_same_type",
+	[TIER_IN_WRITE] = "in_write_op",
+};
+
+const char *tier_rule(enum tier tier) { return rules[tier]; }
+
+/** Waits that the runtime imposes in the middle of work are no sign of having finished. */
+static const char *const imposed_waits[] = {
+	"GC assist wait",     "GC assist marking",  "wait for GC cycle", "preempted",
+	"GC worker (active)", "stopping the world", "force gc (idle)",
+};
+
+bool suspect_is_runnable(const struct goroutine *goroutine)
+{
+	switch (goroutine->status) {
+	case GO_STATUS_RUNNABLE:
+	case GO_STATUS_RUNNING:
+	case GO_STATUS_PREEMPTED:
+	case GO_STATUS_COPYSTACK:
+		return true;
+	default:
+		break;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(imposed_waits); i++)
+		if (!strcmp(goroutine->wait_reason, imposed_waits[i]))
+			return true;
+	return false;
+}
+
+/** The innermost source position of a call that the user wrote. */
+static struct go_site user_site(struct program *program, uint64_t call_pc)
+{
+	struct go_site sites[PCLNTAB_MAX_INLINED];
+	size_t count = program_sites(program, call_pc, sites), i = 0;
+
+	while (i + 1 < count && go_is_runtime_function(sites[i].function))
+		i++;
+	return count ? sites[i] : (struct go_site){.function = "?", .file = "?", .pc = call_pc};
+}
+
+static void examine_call(struct reasoning *reasoning, struct suspect *suspect)
+{
+	const struct findings *findings = reasoning->findings;
+	const struct map_call *call = reasoning_call(reasoning, suspect->goroutine);
+	const struct stack *stack = &reasoning->program->goroutines[suspect->goroutine].stack;
+
+	suspect->call = call;
+	if (!call || !map_operation_writes(call->operation) || call->user >= stack->count)
+		return;
+	if (call->map && call->map == findings->map.address)
+		suspect->tier = TIER_IN_WRITE;
+	else if (!call->map && call->type && call->type == findings->map.type)
+		suspect->tier = TIER_WRITE_SAME_TYPE;
+	else
+		return;
+	suspect->operation = call->operation;
+	suspect->site = stack->frames[call->user].site;
+}
+
+static void examine_ghosts(struct reasoning *reasoning, struct suspect *suspect, bool dead)
+{
+	struct program *program = reasoning->program;
+	const struct goroutine *goroutine = &program->goroutines[suspect->goroutine];
+
+	if (!reasoning->findings->map.address)
+		return;
+	suspect->ghost_count = ghosts_of_writes(program, goroutine,
+						reasoning->findings->map.address, &suspect->ghost);
+	if (!suspect->ghost_count || suspect->tier)
+		return;
+	suspect->tier = dead                             ? TIER_GHOST_DEAD
+			: suspect_is_runnable(goroutine) ? TIER_GHOST_RUNNABLE
+							 : TIER_GHOST_PARKED;
+	suspect->operation = suspect->ghost->site->function->operation;
+	suspect->site = user_site(program, suspect->ghost->site->call_pc);
+}
+
+static bool is_nearer(const struct write_path *path, size_t depth, const struct suspect *suspect)
+{
+	if (!suspect->path.site)
+		return true;
+	if (path->site->match != suspect->path.site->match)
+		return path->site->match > suspect->path.site->match;
+	return depth + path->calls < suspect->depth + suspect->path.calls;
+}
+
+/** The nearest write site from any of the goroutine's own frames. */
+static void find_path(struct reasoning *reasoning, struct write_reach *reach,
+		      struct suspect *suspect)
+{
+	struct program *program = reasoning->program;
+	const struct stack *stack =
+		program_stack(program, &program->goroutines[suspect->goroutine]);
+	size_t depth = 0;
+
+	for (size_t i = stack_user_frame(stack, 0); i < stack->count; i++) {
+		const struct frame *frame = &stack->frames[i];
+		struct write_path path;
+
+		if (frame->site.inlined || go_is_runtime_function(frame->function.name))
+			continue;
+		if (write_reach_from(reach, &frame->function, frame->pc, &path) &&
+		    is_nearer(&path, depth, suspect)) {
+			suspect->path = path;
+			suspect->depth = depth;
+			suspect->stands = frame->site;
+		}
+		depth++;
+	}
+}
+
+static void examine_reach(struct reasoning *reasoning, struct write_reach *reach,
+			  struct suspect *suspect)
+{
+	struct program *program = reasoning->program;
+	struct goroutine *goroutine = &program->goroutines[suspect->goroutine];
+	uint64_t map = reasoning->findings->map.address;
+
+	find_path(reasoning, reach, suspect);
+	if (!suspect->path.site)
+		return;
+	suspect->reaches = suspect->path.site->match == SITE_SAME_MAP ||
+			   (map && goroutine_reaches(program, goroutine, map, REACH_HOPS));
+	if (suspect->tier || (map && !suspect->reaches))
+		return;
+	suspect->tier = suspect_is_runnable(goroutine) ? TIER_REACH_RUNNABLE : TIER_REACH_PARKED;
+	suspect->operation = suspect->path.site->site->function->operation;
+	suspect->site = user_site(program, suspect->path.site->site->call_pc);
+}
+
+struct suspect suspect_examine(struct reasoning *reasoning, struct write_reach *reach,
+			       uint32_t index)
+{
+	struct suspect suspect = {.goroutine = index};
+	bool dead = index >= reasoning->program->live_count;
+
+	if (!dead)
+		examine_call(reasoning, &suspect);
+	examine_ghosts(reasoning, &suspect, dead);
+	if (!dead)
+		examine_reach(reasoning, reach, &suspect);
+	return suspect;
+}
+
+static int more(size_t a, size_t b) { return a > b ? -1 : a < b; }
+
+static enum site_match match_of(const struct suspect *suspect)
+{
+	return suspect->path.site ? suspect->path.site->match : SITE_OTHER_MAP;
+}
+
+int suspect_compare(const void *a, const void *b)
+{
+	const struct suspect *x = a, *y = b;
+	int order = more(x->tier, y->tier);
+
+	if (!order)
+		order = more(match_of(x), match_of(y));
+	if (!order)
+		order = -more(x->depth + x->path.calls, y->depth + y->path.calls);
+	if (!order)
+		order = more(x->ghost_count > 0, y->ghost_count > 0);
+	return order ? order : -more(x->goroutine, y->goroutine);
+}
+
+static void tell_call(struct reasoning *reasoning, const struct suspect *suspect, struct side *side)
+{
+	const struct map_call *call = suspect->call;
+	const struct stack *stack = side->stack;
+
+	witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, stack->frames[call->first].cfa,
+		    suspect->tier == TIER_IN_WRITE
+			    ? "it was inside %s on this very map when the process died"
+			    : "it was inside %s on a map of this type when the process died",
+		    call->function->name);
+	if (call->in_fatal)
+		witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, stack->frames[0].pc,
+			    "it had tripped the check too and waited to report it");
+}
+
+static void tell_ghost(struct reasoning *reasoning, const struct suspect *suspect,
+		       struct side *side)
+{
+	const struct ghost *ghost = suspect->ghost;
+
+	witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, ghost->slot,
+		    "its dead stack holds the return address of the call of %s at %s, with this "
+		    "very map in "
+		    "the argument slot",
+		    ghost->site->function->name,
+		    site_short(reasoning->findings->arena, &side->site));
+}
+
+static void tell_path(struct reasoning *reasoning, const struct suspect *suspect, struct side *side)
+{
+	static const char *const matches[] = {
+		[SITE_OTHER_MAP] = "another map",
+		[SITE_SAME_TYPE] = "a map of this type",
+		[SITE_SAME_FIELD] = "the field that holds this map",
+		[SITE_SAME_MAP] = "the variable that holds this map",
+	};
+	const struct write_path *path = &suspect->path;
+	const char *where = site_short(reasoning->findings->arena, &suspect->stands);
+
+	if (path->calls)
+		witness_add(reasoning, &side->witnesses, EVIDENCE_BINARY, path->site->site->call_pc,
+			    "from %s (%s) a write of %s is %u direct call%s away",
+			    function_short(suspect->stands.function), where,
+			    matches[path->site->match], path->calls, path->calls == 1 ? "" : "s");
+	else
+		witness_add(reasoning, &side->witnesses, EVIDENCE_BINARY, path->site->site->call_pc,
+			    "it stands in %s (%s), which writes %s",
+			    function_short(suspect->stands.function), where,
+			    matches[path->site->match]);
+	if (suspect->reaches)
+		witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, 0,
+			    "its stack or the code's own variable leads to this map");
+}
+
+static void tell_state(struct reasoning *reasoning, const struct goroutine *goroutine,
+		       struct side *side)
+{
+	const char *state = *goroutine->wait_reason ? goroutine->wait_reason
+						    : go_status_name(goroutine->status);
+
+	witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, goroutine->address,
+		    suspect_is_runnable(goroutine) ? "it was running or ready to run (%s)"
+						   : "it was not running (%s)",
+		    state);
+}
+
+struct side suspect_side(struct reasoning *reasoning, const struct suspect *suspect,
+			 enum side_role role, enum confidence confidence)
+{
+	const struct goroutine *goroutine = &reasoning->program->goroutines[suspect->goroutine];
+	bool second = suspect->call && suspect->call->in_fatal && suspect->tier == TIER_IN_WRITE;
+	struct side side = {
+		.role = role,
+		.operation = suspect->operation,
+		.goroutine = goroutine,
+		.site = suspect->site,
+		.stack = &goroutine->stack,
+		.confidence = confidence,
+		.rule = second ? "second_detector" : tier_rule(suspect->tier),
+	};
+
+	if (suspect->tier >= TIER_WRITE_SAME_TYPE)
+		tell_call(reasoning, suspect, &side);
+	if (suspect->ghost_count)
+		tell_ghost(reasoning, suspect, &side);
+	if (suspect->path.site)
+		tell_path(reasoning, suspect, &side);
+	tell_state(reasoning, goroutine, &side);
+	return side;
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// What speaks against one goroutine, before anybody is named.
+#pragma once
+#include "findings/reasoning.h"
+#include "model/ghost.h"
+#include "model/write_reach.h"
+
+/**
+ * The tiers, weakest first. Measured on crashing programs: the share of right names falls from tier
+ * to tier, and only the two strongest have never named an innocent.
+ */
+enum tier {
+	TIER_NONE,
+	TIER_REACH_PARKED,    /**< waits; can get to a write of this map */
+	TIER_GHOST_DEAD,      /**< has ended; its stack still shows a write of this map */
+	TIER_GHOST_PARKED,    /**< waits; dead stack shows a write of this map */
+	TIER_REACH_RUNNABLE,  /**< was running; can get to a write of this map */
+	TIER_GHOST_RUNNABLE,  /**< was running; dead stack shows a write of this map */
+	TIER_WRITE_SAME_TYPE, /**< inside a write of such a map, which its frames no longer name */
+	TIER_IN_WRITE,        /**< inside a write of this very map */
+};
+
+struct suspect {
+	uint32_t goroutine;
+	enum tier tier;
+	enum map_operation operation;
+	struct go_site site; /**< of the write */
+	const struct map_call *call;
+	const struct ghost *ghost; /**< nearest to the live stack; NULL when none */
+	size_t ghost_count;
+	struct write_path path; /**< site NULL when none is in reach */
+	struct go_site stands;  /**< the frame from which the path starts */
+	size_t depth;           /**< of that frame among the user's own */
+	bool reaches;           /**< its stack leads to the map */
+};
+
+/** Everything that the program shows of the goroutine; tier TIER_NONE when nothing does. */
+struct suspect suspect_examine(struct reasoning *reasoning, struct write_reach *reach,
+			       uint32_t goroutine);
+/** For sorting: most suspect first. */
+int suspect_compare(const void *a, const void *b);
+/** True when it was running or about to. */
+bool suspect_is_runnable(const struct goroutine *goroutine);
+const char *tier_rule(enum tier tier);
+/** The party as the report shows it, with its witnesses. */
+struct side suspect_side(struct reasoning *reasoning, const struct suspect *suspect,
+			 enum side_role role, enum confidence confidence);

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// An operation shows as a run of map functions (mapassign_fast64, hashGrow below it,
+// reflect.mapassign above it) with the user's frame above. The map comes from the arguments of
+// those frames, where the compiler's own record says that the slot is live.
+#include "model/map_call.h"
+
+#include <string.h>
+
+static const char *const fatal_functions[] = {
+	"runtime.throw",
+	"runtime.fatal",
+	"internal/runtime/maps.fatal",
+	"runtime.maps_fatal",
+};
+
+static bool is_fatal(const char *function)
+{
+	for (size_t i = 0; i < sizeof(fatal_functions) / sizeof(*fatal_functions); i++)
+		if (!strcmp(function, fatal_functions[i]))
+			return true;
+	return false;
+}
+
+size_t stack_user_frame(const struct stack *stack, size_t from)
+{
+	size_t i = from;
+
+	while (i < stack->count && go_is_runtime_function(stack->frames[i].site.function))
+		i++;
+	return i;
+}
+
+static const struct go_map_function *operation_at(const struct stack *stack, size_t i)
+{
+	const struct go_map_function *function =
+		go_map_function_find(stack->frames[i].site.function);
+
+	return function && function->operation != MAP_MAKE ? function : NULL;
+}
+
+/** The run of map functions nearest to the stack's inner end, with nothing but the runtime below
+ * it. */
+static bool find_run(const struct stack *stack, struct map_call *call)
+{
+	size_t user = stack_user_frame(stack, 0);
+
+	call->first = call->last = user;
+	for (size_t i = 0; i < user; i++) {
+		const struct go_map_function *function = operation_at(stack, i);
+
+		if (!function)
+			continue;
+		if (call->first == user)
+			call->first = i;
+		call->last = i;
+		call->function = function;
+		call->operation = function->operation;
+	}
+	call->user = user;
+	return call->first < user;
+}
+
+/** The outermost function that names an operation of its own: growth and its helpers are part of
+ * one. */
+static void settle_operation(const struct stack *stack, struct map_call *call)
+{
+	for (size_t i = call->last; call->operation == MAP_GROW && i-- > call->first;) {
+		const struct go_map_function *function = operation_at(stack, i);
+
+		if (function && function->operation != MAP_GROW)
+			call->operation = function->operation;
+	}
+	if (call->operation == MAP_GROW)
+		call->operation = MAP_ASSIGN; // grows run only inside assignments
+}
+
+static void find_fatal(struct program *program, const struct stack *stack, struct map_call *call)
+{
+	for (size_t i = 0; i < call->last; i++) {
+		if (!is_fatal(stack->frames[i].site.function))
+			continue;
+		call->in_fatal = true;
+	}
+	for (size_t i = call->first; call->in_fatal && i <= call->last; i++) {
+		const struct go_site *site = &stack->frames[i].site;
+
+		if (call->check == MAP_CHECK_NONE)
+			call->check = go_map_check_at(program->layout->version, site->function,
+						      site->line);
+	}
+}
+
+/** The physical frame that holds frame @a i: arguments belong to it. */
+static const struct frame *physical(const struct stack *stack, size_t i)
+{
+	while (i + 1 < stack->count && stack->frames[i].site.inlined)
+		i++;
+	return &stack->frames[i];
+}
+
+static bool is_map_at(struct program *program, uint64_t address)
+{
+	struct go_map map;
+
+	return address && map_read(program, address, &map);
+}
+
+static uint64_t map_of_iterator(struct program *program, uint64_t iterator)
+{
+	uint64_t map = program_word(program, iterator, GO_ITER_M);
+
+	return map ? map : program_word(program, iterator, GO_HITER_HMAP);
+}
+
+static void take_map(struct program *program, struct map_call *call, uint64_t map,
+		     const char *found_by)
+{
+	if (call->map || !is_map_at(program, map))
+		return;
+	call->map = map;
+	call->map_found_by = found_by;
+}
+
+static void read_arguments(struct program *program, const struct frame *frame,
+			   const struct go_map_function *function, struct map_call *call)
+{
+	uint64_t value;
+
+	if (function->map_argument >= 0 &&
+	    frame_argument(program, frame, (unsigned)function->map_argument, &value) ==
+		    ARGUMENT_LIVE)
+		take_map(program, call, value, "argument slot");
+	if (function->iter_argument >= 0 &&
+	    frame_argument(program, frame, (unsigned)function->iter_argument, &value) ==
+		    ARGUMENT_LIVE)
+		take_map(program, call, map_of_iterator(program, value), "iterator");
+	if (!call->type && function->type_argument >= 0 &&
+	    frame_argument(program, frame, (unsigned)function->type_argument, &value) ==
+		    ARGUMENT_LIVE) {
+		const struct go_type *type = types_at(program->types, value);
+
+		if (type && type->kind == GO_KIND_MAP)
+			call->type = type;
+	}
+}
+
+static void find_map(struct program *program, const struct stack *stack, struct map_call *call)
+{
+	for (size_t i = call->first; i <= call->last; i++) {
+		const struct frame *frame = physical(stack, i);
+		const struct go_map_function *function = go_map_function_find(frame->function.name);
+
+		if (function)
+			read_arguments(program, frame, function, call);
+	}
+}
+
+static void find_site(struct program *program, const struct stack *stack, struct map_call *call)
+{
+	if (call->user >= stack->count || call->user != call->last + 1)
+		return;
+	call->site = sites_returning_to(program->sites, stack->frames[call->user].pc);
+	if (call->site && call->site->type)
+		call->type = call->site->type;
+}
+
+/** Through a package-level variable the code itself says which map it is. */
+static void find_map_by_source(struct program *program, struct map_call *call)
+{
+	uint64_t map;
+
+	if (!call->site || call->site->source.kind != MAP_SOURCE_GLOBAL)
+		return;
+	if (memory_u64(program->memory, call->site->source.address, &map))
+		take_map(program, call, map, "the variable that the code loads it from");
+}
+
+bool map_call_of(struct program *program, struct goroutine *goroutine, struct map_call *ret)
+{
+	const struct stack *stack = program_stack(program, goroutine);
+	struct map_call call = {
+		.goroutine = (uint32_t)(goroutine - program->goroutines),
+		.map_found_by = "",
+	};
+
+	if (!find_run(stack, &call))
+		return false;
+	settle_operation(stack, &call);
+	find_fatal(program, stack, &call);
+	find_site(program, stack, &call);
+	find_map(program, stack, &call);
+	find_map_by_source(program, &call);
+	*ret = call;
+	return true;
+}

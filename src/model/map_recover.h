@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The map of an operation whose frames have lost it: Go's fast Swiss reads and iterators keep it
+// only in registers.
+#pragma once
+#include "model/map_call.h"
+
+struct map_candidate {
+	uint64_t map;
+	const char *found_by;
+};
+
+#define MAP_CANDIDATES_MAX 32
+
+/**
+ * The maps that the words of the operation's own frames, its caller's and the caller's caller's
+ * lead to: directly, or one pointer further at the offset that the code loads the map from. Only
+ * those that read as a sound map of the operation's type, where that is known.
+ */
+size_t map_recover(struct program *program, const struct map_call *call,
+		   struct map_candidate ret[MAP_CANDIDATES_MAX]);

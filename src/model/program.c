@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts the parts together in the order in which each needs the one before: memory, version, layout,
+// modules, types, threads, goroutines.
+#include "model/program.h"
+
+#include "base/limits.h"
+#include "model/backlog.h"
+#include "model/goroutine.h"
+#include "model/heap.h"
+#include "model/layout_check.h"
+#include "model/thread.h"
+#include "model/unwind.h"
+
+#include <glib.h>
+
+void program_gap(struct program *program, const char *what, const char *why,
+		 const char *would_decide)
+{
+	struct gap_list *gaps = &program->gaps;
+	struct gap gap = {arena_string(program->arena, text_of(what)),
+			  arena_string(program->arena, text_of(why)),
+			  arena_string(program->arena, text_of(would_decide))};
+
+	if (gaps->count == gaps->room) {
+		gaps->room = gaps->room ? 2 * gaps->room : 8;
+		gaps->items = g_renew(struct gap, gaps->items, gaps->room);
+	}
+	gaps->items[gaps->count++] = gap;
+}
+
+uint64_t program_word(const struct program *program, uint64_t base, enum go_field field)
+{
+	int32_t offset = program_offset(program, field);
+	uint64_t word;
+
+	if (!base || offset == GO_ABSENT ||
+	    !memory_u64(program->memory, base + (uint64_t)offset, &word))
+		return 0;
+	return word;
+}
+
+bool program_function(const struct program *program, uint64_t pc, struct go_function *ret,
+		      uint32_t *ret_table)
+{
+	for (size_t i = 0; i < program->module_count; i++) {
+		const struct pclntab_module *module = pclntab_module(program->tables[i]);
+
+		if (pc < module->minpc || pc >= module->maxpc ||
+		    !pclntab_find(program->tables[i], pc, ret))
+			continue;
+		*ret_table = (uint32_t)i;
+		return true;
+	}
+	return false;
+}
+
+bool program_function_named(const struct program *program, const char *name,
+			    struct go_function *ret)
+{
+	for (size_t i = 0; i < program->module_count; i++)
+		if (pclntab_find_named(program->tables[i], name, ret))
+			return true;
+	return false;
+}
+
+size_t program_sites(const struct program *program, uint64_t pc,
+		     struct go_site ret[PCLNTAB_MAX_INLINED])
+{
+	struct go_function function;
+	uint32_t table;
+
+	if (!program_function(program, pc, &function, &table))
+		return 0;
+	return pclntab_sites(program->tables[table], pc, ret);
+}
+
+const struct stack *program_stack(struct program *program, struct goroutine *goroutine)
+{
+	struct unwind_start start;
+
+	if (goroutine->unwound)
+		return &goroutine->stack;
+	goroutine->unwound = true;
+	if (unwind_start_of(program, goroutine, &start))
+		goroutine->stack =
+			unwind_stack(program, &start, goroutine->stack_lo, goroutine->stack_hi);
+	else
+		goroutine->stack.broken = "nothing says where on its stack it was";
+	return &goroutine->stack;
+}
+
+struct goroutine *program_goroutine(struct program *program, uint64_t id)
+{
+	for (size_t i = 0; i < program->live_count; i++)
+		if (program->goroutines[i].id == id)
+			return &program->goroutines[i];
+	return NULL;
+}
+
+static struct error *read_module(struct program *program, struct moduledata *module)
+{
+	size_t i = program->module_count;
+
+	TRY(pclntab_open(program->memory, &module->pclntab, program->layout->version,
+			 &program->tables[i]));
+	program->modules[i] = *module;
+	types_add_module(program->types, module);
+	program->module_count++;
+	return NULL;
+}
+
+/** The first module must be readable; a plugin's that isn't is a gap. */
+static struct error *read_modules(struct program *program, const struct moduledata *first)
+{
+	struct moduledata module = *first;
+
+	program->modules = g_new0(struct moduledata, LIMIT_MODULES);
+	program->tables = g_new0(struct pclntab *, LIMIT_MODULES);
+	TRY(read_module(program, &module));
+	while (module.next && program->module_count < LIMIT_MODULES) {
+		struct error *error =
+			moduledata_read(program->memory, program->layout, module.next, &module);
+
+		if (!error)
+			error = read_module(program, &module);
+		if (!error)
+			continue;
+		program_gap(program, "a plugin or shared object of the program", error_text(error),
+			    "functions and types of that module");
+		error_free(error);
+		break;
+	}
+	return NULL;
+}
+
+static struct error *read_tables(struct program *program)
+{
+	struct moduledata first;
+
+	TRY(layout_choose(program, &first));
+	program->types = types_new(program->memory, program->layout, program->arena);
+	TRY(read_modules(program, &first));
+	program->sites = sites_new(program->memory, program->tables, program->module_count,
+				   program->layout, program->types);
+	return NULL;
+}
+
+static void note_core_gaps(struct program *program)
+{
+	uint64_t missing = core_missing_bytes(program->core);
+	char why[96];
+
+	if (!missing)
+		return;
+	snprintf(why, sizeof(why), "the core is cut off: %llu bytes of memory are missing",
+		 (unsigned long long)missing);
+	program_gap(program, "part of the memory", why,
+		    "whatever stood there: goroutines, stacks or the map itself");
+}
+
+static void read_process(struct program *program)
+{
+	note_core_gaps(program);
+	program->heap = heap_new(program);
+	threads_read(program);
+	goroutines_read(program);
+	program->backlog = backlog_read(program);
+}
+
+struct error *program_open(const struct program_evidence *evidence, struct program **ret)
+{
+	struct program *program = g_new0(struct program, 1);
+	struct error *error;
+
+	program->arena = arena_new();
+	program->image = evidence->image;
+	program->core = evidence->core;
+	program->debuginfo = evidence->debuginfo;
+	program->bias = evidence->bias;
+	program->arch = image_arch(evidence->image);
+	program->memory = memory_new();
+	program->backlog = "";
+	if (program->core)
+		core_add_to(program->core, program->memory);
+	image_add_to(evidence->image, evidence->bias, program->memory);
+	error = buildinfo_read(evidence->image, evidence->bias, program->memory, program->arena,
+			       &program->build);
+	if (!error)
+		error = read_tables(program);
+	if (error) {
+		program_close(program);
+		return error;
+	}
+	if (program->core)
+		read_process(program);
+	*ret = program;
+	return NULL;
+}
+
+void program_close(struct program *program)
+{
+	if (!program)
+		return;
+	heap_free(program->heap);
+	sites_free(program->sites);
+	types_free(program->types);
+	for (size_t i = 0; program->tables && i < program->module_count; i++)
+		pclntab_close(program->tables[i]);
+	g_free(program->tables);
+	g_free(program->modules);
+	g_free(program->gaps.items);
+	memory_free(program->memory);
+	arena_free(program->arena);
+	g_free(program);
+}

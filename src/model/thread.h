@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "model/program.h"
+
+/** Fills program->threads: the core's threads in its own order, each joined to its m through
+ * procid. */
+void threads_read(struct program *program);
