@@ -1,0 +1,47 @@
+# What a newcomer needs: `make demo`, `make check`. Everything else is Meson's, in build/.
+BUILD := build
+
+.PHONY: setup build demo check unit e2e accuracy layouts format bench fuzz clean
+
+setup:
+	@tools/setup.sh
+
+$(BUILD)/build.ninja: | setup
+	@meson setup $(BUILD) --buildtype=release >/dev/null
+
+build: setup $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+
+demo: build
+	@demo/run.sh $(BUILD)/mapfault
+
+# Every test: lints, unit tests under the sanitizers, fuzz corpora, whole runs on real crashes.
+check: build
+	@tools/check_rooms.py
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory demo
+	@$(MAKE) --no-print-directory e2e
+
+unit: setup
+	@test -f $(BUILD)-sanitized/build.ninja || meson setup $(BUILD)-sanitized -Db_sanitize=address,undefined >/dev/null
+	@meson test -C $(BUILD)-sanitized --print-errorlogs
+
+e2e: build
+	@python3 -m pytest -q tests/e2e
+
+# The whole accuracy table, every Go version: hours on a small machine.
+accuracy: build
+	@tools/accuracy.py --repeat 3 --write docs/ACCURACY.md
+
+# Regenerates the tables of src/golang from real toolchains; see docs/HOWTO_ADD_GO_VERSION.md.
+layouts: setup
+	@go run ./tools/layouts
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+fuzz: setup
+	@tests/fuzz/run.sh
+
+clean:
+	@rm -rf $(BUILD) $(BUILD)-sanitized

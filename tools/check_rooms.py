@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Holds the code to src/rooms.txt: a room includes only the rooms its line names (and itself)."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent / "src"
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
+
+
+def read_rules():
+    rules = {}
+    for line in (ROOT / "rooms.txt").read_text().splitlines():
+        if line.strip() and not line.startswith("#"):
+            room, _, allowed = line.partition(":")
+            rules[room.strip()] = set(allowed.split()) | {room.strip()}
+    return rules
+
+
+def check_file(path, rules):
+    room = path.relative_to(ROOT).parts[0]
+    for target in INCLUDE.findall(path.read_text()):
+        other = target.split("/")[0]
+        if "/" not in target:
+            yield f'{path}: "{target}" does not name its room'
+        elif room not in rules or other not in rules[room]:
+            yield f'{path}: {room} may not include {other} ("{target}")'
+
+
+def main():
+    rules = read_rules()
+    files = [p for p in sorted(ROOT.rglob("*")) if p.suffix in {".c", ".h"}]
+    faults = [fault for path in files for fault in check_file(path, rules)]
+    print("\n".join(faults) if faults else f"{len(files)} files keep to src/rooms.txt")
+    return bool(faults)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
