@@ -241,11 +241,10 @@ static uint8_t record_u8(struct span record, int8_t at)
 	return at == PCLNTAB_NO_FIELD ? 0 : record.p[at];
 }
 
+/** Offset 0 is a real name from 1.16 on, and the table's own header before. */
 static const char *name_at(const struct pclntab *table, uint32_t offset)
 {
-	if (!offset)
-		return "";
-	return span_string(table->names, offset);
+	return offset || table->header.functions ? span_string(table->names, offset) : "";
 }
 
 bool pclntab_function(const struct pclntab *table, uint32_t index, struct go_function *ret)
