@@ -31,43 +31,43 @@ static void libraries(struct json_writer *json)
 	int major = 0, minor = 0;
 
 	cs_version(&major, &minor);
-	json_object(json, "libraries");
-	json_unsigned(json, "capstone_major", (uint64_t)major);
-	json_unsigned(json, "elfutils", _ELFUTILS_VERSION);
-	json_string(json, "jansson", JANSSON_VERSION);
-	json_string(json, "lz4", LZ4_versionString());
-	json_string(json, "lzma", lzma_version_string());
-	json_string(json, "zstd", ZSTD_versionString());
-	json_object_end(json);
+	json_put_object(json, "libraries");
+	json_put_unsigned(json, "capstone_major", (uint64_t)major);
+	json_put_unsigned(json, "elfutils", _ELFUTILS_VERSION);
+	json_put_string(json, "jansson", JANSSON_VERSION);
+	json_put_string(json, "lz4", LZ4_versionString());
+	json_put_string(json, "lzma", lzma_version_string());
+	json_put_string(json, "zstd", ZSTD_versionString());
+	json_end_object(json);
 }
 
 static void version_json(FILE *out)
 {
 	struct json_writer json;
 
-	json_init(&json, out);
-	json_object(&json, NULL);
-	json_string(&json, "name", "mapfault");
-	json_string(&json, "version", MAPFAULT_VERSION);
-	json_array(&json, "schemas");
+	json_writer_init(&json, out);
+	json_put_object(&json, NULL);
+	json_put_string(&json, "name", "mapfault");
+	json_put_string(&json, "version", MAPFAULT_VERSION);
+	json_put_array(&json, "schemas");
 	for (size_t i = 0; i < G_N_ELEMENTS(schemas); i++)
-		json_string(&json, NULL, schemas[i]);
-	json_array_end(&json);
-	json_array(&json, "go_versions");
+		json_put_string(&json, NULL, schemas[i]);
+	json_end_array(&json);
+	json_put_array(&json, "go_versions");
 	for (int minor = GO_MINOR_OLDEST; minor <= GO_MINOR_NEWEST; minor++) {
 		g_autofree char *name = g_strdup_printf("go1.%d", minor);
 
 		if (has_layout(minor))
-			json_string(&json, NULL, name);
+			json_put_string(&json, NULL, name);
 	}
-	json_array_end(&json);
-	json_array(&json, "architectures");
+	json_end_array(&json);
+	json_put_array(&json, "architectures");
 	for (size_t i = 0; i < G_N_ELEMENTS(architectures); i++)
-		json_string(&json, NULL, go_arch_name(architectures[i]));
-	json_array_end(&json);
+		json_put_string(&json, NULL, go_arch_name(architectures[i]));
+	json_end_array(&json);
 	libraries(&json);
-	json_object_end(&json);
-	json_done(&json);
+	json_end_object(&json);
+	json_writer_done(&json);
 }
 
 static struct error *version(const struct invocation *invocation, int *ret_status)

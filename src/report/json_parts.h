@@ -6,13 +6,13 @@
 #include "report/json_writer.h"
 
 /** A site on one line; null when its function is not known. */
-void json_site(struct json_writer *json, const char *key, const struct go_site *site);
+void json_put_site(struct json_writer *json, const char *key, const struct go_site *site);
 /** A list of frames, a line each; NULL gives an empty list. */
-void json_stack(struct json_writer *json, const char *key, const struct stack *stack);
+void json_put_stack(struct json_writer *json, const char *key, const struct stack *stack);
 /** Labels as an object; of equal keys the first. */
-void json_labels(struct json_writer *json, const char *key, const char *const *labels);
+void json_put_labels(struct json_writer *json, const char *key, const char *const *labels);
 /** Members that a goroutine has everywhere: id, state, wait_reason, wait_seconds, created_by,
  * labels. */
-void json_goroutine_members(struct json_writer *json, const struct goroutine *goroutine);
+void json_put_goroutine_members(struct json_writer *json, const struct goroutine *goroutine);
 /** A list of gaps. */
-void json_gaps(struct json_writer *json, const char *key, const struct gap *gaps, size_t count);
+void json_put_gaps(struct json_writer *json, const char *key, const struct gap *gaps, size_t count);

@@ -119,7 +119,7 @@ static void put_lead(struct json_writer *json, const char *key)
 	}
 }
 
-void json_init(struct json_writer *json, FILE *out)
+void json_writer_init(struct json_writer *json, FILE *out)
 {
 	json->out = out;
 	json->depth = json->line_depth = 0;
@@ -127,7 +127,7 @@ void json_init(struct json_writer *json, FILE *out)
 	json->used = 0;
 }
 
-void json_done(struct json_writer *json)
+void json_writer_done(struct json_writer *json)
 {
 	put_char(json, '\n');
 	flush(json);
@@ -154,19 +154,19 @@ static void close_value(struct json_writer *json, char bracket)
 	json->first = false;
 }
 
-void json_object(struct json_writer *json, const char *key) { open_value(json, key, '{'); }
-void json_array(struct json_writer *json, const char *key) { open_value(json, key, '['); }
-void json_object_end(struct json_writer *json) { close_value(json, '}'); }
-void json_array_end(struct json_writer *json) { close_value(json, ']'); }
+void json_put_object(struct json_writer *json, const char *key) { open_value(json, key, '{'); }
+void json_put_array(struct json_writer *json, const char *key) { open_value(json, key, '['); }
+void json_end_object(struct json_writer *json) { close_value(json, '}'); }
+void json_end_array(struct json_writer *json) { close_value(json, ']'); }
 
-void json_line(struct json_writer *json, const char *key)
+void json_put_line(struct json_writer *json, const char *key)
 {
 	open_value(json, key, '{');
 	if (!json->line_depth)
 		json->line_depth = json->depth;
 }
 
-void json_string(struct json_writer *json, const char *key, const char *value)
+void json_put_string(struct json_writer *json, const char *key, const char *value)
 {
 	put_lead(json, key);
 	if (value)
@@ -175,12 +175,12 @@ void json_string(struct json_writer *json, const char *key, const char *value)
 		put(json, "null", 4);
 }
 
-void json_known(struct json_writer *json, const char *key, const char *value)
+void json_put_known(struct json_writer *json, const char *key, const char *value)
 {
-	json_string(json, key, value && *value ? value : NULL);
+	json_put_string(json, key, value && *value ? value : NULL);
 }
 
-void json_integer(struct json_writer *json, const char *key, int64_t value)
+void json_put_integer(struct json_writer *json, const char *key, int64_t value)
 {
 	put_lead(json, key);
 	if (value < 0)
@@ -188,21 +188,21 @@ void json_integer(struct json_writer *json, const char *key, int64_t value)
 	put_unsigned(json, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 10);
 }
 
-void json_unsigned(struct json_writer *json, const char *key, uint64_t value)
+void json_put_unsigned(struct json_writer *json, const char *key, uint64_t value)
 {
 	put_lead(json, key);
 	put_unsigned(json, value, 10);
 }
 
-void json_boolean(struct json_writer *json, const char *key, bool value)
+void json_put_boolean(struct json_writer *json, const char *key, bool value)
 {
 	put_lead(json, key);
 	put(json, value ? "true" : "false", value ? 4 : 5);
 }
 
-void json_null(struct json_writer *json, const char *key) { json_string(json, key, NULL); }
+void json_put_null(struct json_writer *json, const char *key) { json_put_string(json, key, NULL); }
 
-void json_address(struct json_writer *json, const char *key, uint64_t value)
+void json_put_address(struct json_writer *json, const char *key, uint64_t value)
 {
 	put_lead(json, key);
 	put(json, "\"0x", 3);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Quotes a line of source where the file is at hand. The evidence names the file, so only regular files
-// that end in .go are opened, and no path that climbs with "..".
+// Quotes a line of source where the file is at hand. The evidence names the file, so only regular
+// files that end in .go are opened, and no path that climbs with "..".
 #pragma once
 
 /**
