@@ -3,10 +3,14 @@
 
 #include <endian.h>
 #include <glib.h>
+#include <stdatomic.h>
 #include <string.h>
 
 struct memory {
 	GArray *ranges; // struct memory_range, in address order, disjoint
+	// Look-ups cluster: the range that answered last, asked first. Relaxed, as readers may run
+	// on several threads and any value will do.
+	_Atomic guint hint;
 };
 
 #define RANGE(memory, i) (&g_array_index((memory)->ranges, struct memory_range, i))
@@ -55,39 +59,89 @@ static struct memory_range range_part(const struct memory_range *whole, uint64_t
 	return part;
 }
 
+/** The parts of @a whole that no range covers, and the index after the last range it touches. */
+static GArray *uncovered_parts(const struct memory *memory, const struct memory_range *whole,
+			       guint first, guint *ret_end)
+{
+	GArray *parts = g_array_new(FALSE, FALSE, sizeof(struct memory_range));
+	uint64_t from = whole->address, end = whole->address + whole->size;
+	guint i;
+
+	for (i = first; i < memory->ranges->len && RANGE(memory, i)->address < end; i++) {
+		const struct memory_range *range = RANGE(memory, i);
+
+		if (from < range->address) {
+			struct memory_range part = range_part(whole, from, range->address);
+
+			g_array_append_val(parts, part);
+		}
+		from = range->address + range->size;
+	}
+	if (from < end) {
+		struct memory_range part = range_part(whole, from, end);
+
+		g_array_append_val(parts, part);
+	}
+	*ret_end = i;
+	return parts;
+}
+
+/** Merges the parts from the back, so that many of them move each range once only. */
+static void parts_merge(struct memory *memory, guint first, guint end, const GArray *parts)
+{
+	guint from = end, part = parts->len, to = end + parts->len,
+	      after = memory->ranges->len - end;
+
+	g_array_set_size(memory->ranges, memory->ranges->len + parts->len);
+	if (after)
+		memmove(RANGE(memory, to), RANGE(memory, end), after * sizeof(struct memory_range));
+	while (part) {
+		const struct memory_range *new =
+			&g_array_index(parts, struct memory_range, part - 1);
+
+		if (from > first && RANGE(memory, from - 1)->address > new->address)
+			*RANGE(memory, --to) = *RANGE(memory, --from);
+		else {
+			*RANGE(memory, --to) = *new;
+			part--;
+		}
+	}
+}
+
 void memory_add(struct memory *memory, uint64_t address, const void *bytes, uint64_t size,
 		struct place origin)
 {
-	struct memory_range whole = {address, size, bytes, origin};
-	uint64_t end, from = address;
+	struct memory_range whole = {address, MIN(size, UINT64_MAX - address), bytes, origin};
+	guint first, end;
+	GArray *parts;
 
-	if (__builtin_add_overflow(address, size, &end))
-		end = UINT64_MAX;
-	for (guint i = range_after(memory, address); from < end; i++) {
-		bool last = i == memory->ranges->len || RANGE(memory, i)->address >= end;
-		uint64_t to = last ? end : RANGE(memory, i)->address;
+	if (whole.size == 0)
+		return;
+	first = range_after(memory, address);
+	parts = uncovered_parts(memory, &whole, first, &end);
+	parts_merge(memory, first, end, parts);
+	g_array_free(parts, TRUE);
+	memory->hint = 0;
+}
 
-		if (from < to) {
-			struct memory_range part = range_part(&whole, from, to);
-
-			g_array_insert_val(memory->ranges, i, part);
-			i++;
-		}
-		if (last)
-			return;
-		from = RANGE(memory, i)->address + RANGE(memory, i)->size;
-	}
+static bool range_holds(const struct memory *memory, guint i, uint64_t address)
+{
+	return i < memory->ranges->len &&
+	       address - RANGE(memory, i)->address < RANGE(memory, i)->size;
 }
 
 static const struct memory_range *range_at(const struct memory *memory, uint64_t address)
 {
-	guint i = range_after(memory, address);
-	const struct memory_range *range;
+	_Atomic guint *hint = (_Atomic guint *)&memory->hint; // no part of what the memory says
+	guint i = atomic_load_explicit(hint, memory_order_relaxed);
 
-	if (i == memory->ranges->len)
+	if (range_holds(memory, i, address))
+		return RANGE(memory, i);
+	i = range_after(memory, address);
+	if (!range_holds(memory, i, address))
 		return NULL;
-	range = RANGE(memory, i);
-	return range->address <= address ? range : NULL;
+	atomic_store_explicit(hint, i, memory_order_relaxed);
+	return RANGE(memory, i);
 }
 
 uint64_t memory_extent(const struct memory *memory, uint64_t address)
@@ -115,8 +169,10 @@ bool memory_read(const struct memory *memory, uint64_t address, void *ret, uint6
 		memcpy(ret, view, size);
 		return true;
 	}
+	if (size > UINT64_MAX - address)
+		return false; // no object goes around the end of memory
 	for (done = 0; done < size; done += piece) {
-		piece = memory_extent(memory, address + done);
+		piece = MIN(memory_extent(memory, address + done), size - done);
 		if (!piece)
 			return false;
 	}
@@ -169,5 +225,5 @@ struct place memory_place(const struct memory *memory, uint64_t address)
 const struct memory_range *memory_ranges(const struct memory *memory, size_t *ret_count)
 {
 	*ret_count = memory->ranges->len;
-	return RANGE(memory, 0);
+	return (const struct memory_range *)(const void *)memory->ranges->data;
 }
