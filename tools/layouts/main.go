@@ -27,6 +27,8 @@ const head = "// SPDX-License-Identifier: Apache-2.0\n" +
 // tables are the generated files, as they grow.
 type tables struct {
 	layouts     strings.Builder
+	waitReasons strings.Builder
+	mapChecks   strings.Builder
 }
 
 func (t *tables) addLayouts(chain *toolchain, fields []field, scratch string) error {
@@ -51,9 +53,27 @@ func (t *tables) addLayouts(chain *toolchain, fields []field, scratch string) er
 	return nil
 }
 
+func (t *tables) addSources(chain *toolchain) error {
+	if chain.minor >= firstWaitReasonMinor {
+		texts, err := readWaitReasons(chain)
+		if err != nil {
+			return err
+		}
+		writeWaitReasons(&t.waitReasons, chain.release, texts)
+	}
+	checks, err := readMapChecks(chain)
+	if err != nil {
+		return err
+	}
+	writeMapChecks(&t.mapChecks, chain.release, checks)
+	return nil
+}
+
 func (t *tables) write(folder string) error {
 	for name, table := range map[string]*strings.Builder{
 		"layout_table.inc":      &t.layouts,
+		"wait_reason_table.inc": &t.waitReasons,
+		"map_check_table.inc":   &t.mapChecks,
 	} {
 		path := filepath.Join(folder, name)
 		if err := os.WriteFile(path, []byte(head+table.String()), 0o644); err != nil {
@@ -86,6 +106,9 @@ func generate(root, cache string) error {
 			return err
 		}
 		if err := t.addLayouts(chain, fields, scratch); err != nil {
+			return err
+		}
+		if err := t.addSources(chain); err != nil {
 			return err
 		}
 	}

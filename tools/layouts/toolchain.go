@@ -117,13 +117,18 @@ func makeExecutable(root string) error {
 	return nil
 }
 
+// environment is the same on every machine: a release of Go with its defaults, for linux.
+func (t *toolchain) environment(arch string) []string {
+	return append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOTOOLCHAIN=local", "GO111MODULE=off",
+		"GOEXPERIMENT=", "GOROOT="+t.root, "GOCACHE="+t.cache, "GOOS=linux", "GOARCH="+arch,
+		"CGO_ENABLED=0")
+}
+
 // build compiles source for an architecture and returns the path of the program.
 func (t *toolchain) build(source, arch, scratch string) (string, error) {
 	program := filepath.Join(scratch, fmt.Sprintf("sample-go%s-%s", t.text, arch))
 	build := exec.Command(filepath.Join(t.root, "bin", "go"), "build", "-o", program, source)
-	build.Env = append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOTOOLCHAIN=local",
-		"GO111MODULE=off", "GOEXPERIMENT=", "GOROOT="+t.root, "GOPATH="+scratch,
-		"GOCACHE="+t.cache, "GOOS=linux", "GOARCH="+arch, "CGO_ENABLED=0")
+	build.Env = append(t.environment(arch), "GOPATH="+scratch)
 	build.Dir = scratch
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go%s build for %s: %v\n%s", t.text, arch, err, out)
