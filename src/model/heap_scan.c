@@ -10,7 +10,8 @@
 #define BLOCK_WORDS 128
 #define BLOCK_BYTES (BLOCK_WORDS * WORD)
 
-typedef int64_t lanes __attribute__((vector_size(LANES * WORD), aligned(1), may_alias));
+typedef uint64_t lanes __attribute__((vector_size(LANES * WORD), aligned(1), may_alias));
+typedef int64_t signed_lanes __attribute__((vector_size(LANES * WORD)));
 
 struct part {
 	uint64_t start, end;
@@ -28,11 +29,12 @@ static inline __attribute__((always_inline)) bool block_test(const uint8_t *bloc
 							     uint64_t size)
 {
 	const lanes *values = (const lanes *)block;
-	const int64_t shift = (int64_t)(low ^ 1ull << 63), end = (int64_t)(size ^ 1ull << 63);
-	lanes any = {0};
+	const uint64_t shift = low ^ 1ull << 63;
+	const int64_t end = (int64_t)(size ^ 1ull << 63);
+	signed_lanes any = {0};
 
 	for (size_t i = 0; i < BLOCK_WORDS / LANES; i++)
-		any |= values[i] - shift < end;
+		any |= (signed_lanes)(values[i] - shift) < end;
 	return (any[0] | any[1] | any[2] | any[3]) != 0;
 }
 
