@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Other facts of the runtime, by version: goroutine states, wait reasons, roles of functions on a stack.
+// Other facts of the runtime, by version: goroutine states, wait reasons, roles of functions on a
+// stack.
 #pragma once
 #include "golang/version.h"
 
@@ -20,12 +21,15 @@ enum go_status {
 };
 #define GO_STATUS_SCAN 0x1000u
 
-/** "runnable", "waiting" ...: gStatusStrings; "unknown" for a number the runtime does not define. */
+/** "runnable", "waiting" ...: gStatusStrings; "unknown" for a number the runtime does not define.
+ */
 const char *go_status_name(uint32_t status);
-/** Text of a wait reason in @a version (1.11+, where it is a number); "" for 0, NULL when out of range. */
+/** Text of a wait reason in @a version (1.11+, where it is a number); "" for 0, NULL when out of
+ * range. */
 const char *go_wait_reason(struct go_version version, uint8_t reason);
 
-/** What a function means for a stack walk. Found by name: the numbers (funcID) move between versions. */
+/** What a function means for a stack walk. Found by name: the numbers (funcID) move between
+ * versions. */
 enum go_role {
 	GO_ROLE_NORMAL,
 	GO_ROLE_TOP,          /**< goexit, mstart, rt0_go ...: the walk ends here */
@@ -34,11 +38,17 @@ enum go_role {
 	GO_ROLE_MORESTACK,    /**< on g0: continue at curg.sched */
 	GO_ROLE_ASMCGOCALL,   /**< on g0: continue at curg.syscallsp */
 	GO_ROLE_SIGNAL_FRAME, /**< sigtramp, sigreturn: a kernel signal frame is above */
-	GO_ROLE_INJECTED,     /**< sigpanic, asyncPreempt, debugCall: the caller's PC is exact, not a return address */
+	GO_ROLE_INJECTED, /**< sigpanic, asyncPreempt, debugCall: the caller's PC is exact, not a
+			     return address */
 };
 enum go_role go_role_of(const char *function);
 
 /** True for functions that users do not write: runtime, internal/runtime, reflect's map methods. */
 bool go_is_runtime_function(const char *function);
-/** True for goroutines that the runtime starts for itself, by their start function. */
+/**
+ * True for goroutines that the runtime starts for itself, by their start function. The finalizer's
+ * and the cleanup's (runtime.runfinq, runFinalizers, runCleanups) are the runtime's while they
+ * wait; with a function of the user's on the stack they run his code, which the start function
+ * can't tell.
+ */
 bool go_is_system_goroutine(const char *start_function);
