@@ -11,6 +11,7 @@ enum {
 	BLOCKS_MAX = 32768, /* a state each; the compiler's largest functions have some thousand */
 	VISITS_MAX = 32,    /* of a block, on average, before the function is given up */
 	JUMP_TABLE_MAX = 4096,   /* entries */
+	OBJECT_BYTES = 256,      /* how far an address that was taken reaches, at most */
 	INDIRECT_ARGUMENTS = 256 /* bytes that an unknown callee may overwrite */
 };
 
@@ -84,13 +85,44 @@ static void slot_set(struct flow_state *s, int64_t offset, uint8_t plane, struct
 		s->slots[s->slot_count++] = (struct flow_slot){offset, plane, value};
 }
 
-/* Words other than constants, of which a write through some pointer may have changed any. */
-static void slots_forget_values(struct flow_state *s, int64_t low, int64_t high)
+/* Forgets words other than constants from @low on: a write at an index may have changed any. */
+static void slots_forget_values(struct flow_state *s, int64_t low)
 {
 	for (unsigned i = s->slot_count; i-- > 0;)
 		if (s->slots[i].plane == FLOW_WORD && s->slots[i].value.kind != FLOW_CONSTANT &&
-		    s->slots[i].offset >= low && s->slots[i].offset < high)
+		    s->slots[i].offset >= low)
 			slot_drop(s, i);
+}
+
+/* The last of the sorted @taken that is not above @offset; INT64_MIN when none. */
+static int64_t taken_below(const GArray *taken, int64_t offset)
+{
+	guint low = 0, high = taken->len;
+
+	while (low < high) {
+		guint middle = low + (high - low) / 2;
+
+		if (g_array_index(taken, int64_t, middle) <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? g_array_index(taken, int64_t, low - 1) : INT64_MIN;
+}
+
+/*
+ * A callee may write through an address it was given. Constants are spared: type descriptors are
+ * spilled alone, never kept in a variable whose address is taken.
+ */
+static void slots_escaped(const struct run *run, struct flow_state *s)
+{
+	for (unsigned i = s->slot_count; i-- > 0;) {
+		const struct flow_slot *slot = &s->slots[i];
+
+		if (slot->plane == FLOW_WORD && slot->value.kind != FLOW_CONSTANT &&
+		    taken_below(run->taken, slot->offset) > add(slot->offset, -OBJECT_BYTES))
+			slot_drop(s, i);
+	}
 }
 
 struct flow_value flow_address(const struct flow_state *s, const struct code_operation *op)
@@ -152,7 +184,7 @@ static void store(struct flow_state *s, const struct code_operation *op)
 	struct flow_value at = flow_address(s, op);
 
 	if (op->indexed && op->base != CODE_NONE && s->registers[op->base & 31].kind == FLOW_STACK)
-		slots_forget_values(s, s->registers[op->base & 31].number, INT64_MAX);
+		slots_forget_values(s, s->registers[op->base & 31].number);
 	if (at.kind != FLOW_STACK)
 		return;
 	slots_written(s, at.number, op->width);
@@ -192,11 +224,7 @@ static bool call(struct run *run, struct flow_state *s, const struct code_operat
 		return e.returns;
 	if (area && sp.kind == FLOW_STACK)
 		slots_written(s, sp.number, run->flow->abi.arch == GO_ARCH_ARM64 ? area + 8 : area);
-	for (unsigned i = 0; i < run->taken->len; i++) {
-		int64_t at = g_array_index(run->taken, int64_t, i);
-
-		slots_forget_values(s, at, add(at, 256));
-	}
+	slots_escaped(run, s);
 	return true;
 }
 
@@ -295,11 +323,26 @@ static struct block *block_at(struct run *run, uint64_t address)
 	return NULL;
 }
 
+/*
+ * At any one place of compiled code SP is always the same. Paths that disagree come from behind a
+ * call that does not return (runtime.throw, mostly): the first to arrive, from the function's
+ * entry, is the true one.
+ */
+static bool same_depth(const struct run *run, const struct flow_state *a,
+		       const struct flow_state *b)
+{
+	struct flow_value x = a->registers[run->sp], y = b->registers[run->sp];
+
+	return x.kind != FLOW_STACK || y.kind != FLOW_STACK || x.number == y.number;
+}
+
 static void edge(struct run *run, uint64_t target, const struct flow_state *s)
 {
 	struct block *to = block_at(run, target);
 
-	if (to && merge(&to->state, s))
+	if (!to || (to->state.reached && !same_depth(run, &to->state, s)))
+		return;
+	if (merge(&to->state, s))
 		to->dirty = true;
 }
 
@@ -405,6 +448,13 @@ static bool cut_blocks(struct run *run)
 	return run->blocks->len <= BLOCKS_MAX;
 }
 
+static int compare_offset(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 /* Stack addresses that get into registers, by the depth that the code has line by line. */
 static int64_t note_taken(struct run *run)
 {
@@ -424,6 +474,7 @@ static int64_t note_taken(struct run *run)
 			g_array_append_val(run->taken, at);
 		deepest = MIN(deepest, sp);
 	}
+	g_array_sort(run->taken, compare_offset);
 	return deepest;
 }
 

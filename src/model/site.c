@@ -155,15 +155,28 @@ static bool preserving(struct flow_abi abi, const char *name, uint32_t *ret_clob
 
 static bool never_returns(const char *name)
 {
-	static const char *const prefixes[] = {
-		"runtime.panicIndex",  "runtime.panicSlice",        "runtime.goPanic",
-		"runtime.panicdivide", "runtime.panicshift",        "runtime.panicindex",
-		"runtime.panicslice",  "runtime.gopanic",           "runtime.panicnil",
-		"runtime.panicwrap",   "runtime.panicdottype",      "runtime.panicBounds",
-		"runtime.throwinit",   "runtime.panicmakeslicelen", NULL};
+	static const char *const prefixes[] = {"runtime.panicIndex",
+					       "runtime.panicSlice",
+					       "runtime.goPanic",
+					       "runtime.panicdivide",
+					       "runtime.panicshift",
+					       "runtime.panicindex",
+					       "runtime.panicslice",
+					       "runtime.gopanic",
+					       "runtime.panicnil",
+					       "runtime.panicwrap",
+					       "runtime.panicdottype",
+					       "runtime.panicBounds",
+					       "runtime.throw",
+					       "runtime.fatal",
+					       "runtime.panicmakeslicelen",
+					       NULL};
 
 	return starts_any(name, prefixes);
 }
+
+/* Code shared by instances of a generic function: the linker's name has the shapes in it. */
+static bool is_generic(const char *name) { return strstr(name, "go.shape.") != NULL; }
 
 static void callee_describe(const struct sites *sites, uint64_t target, struct callee *ret)
 {
@@ -177,7 +190,7 @@ static void callee_describe(const struct sites *sites, uint64_t target, struct c
 	ret->effect.returns = !never_returns(f.name);
 	/* Negative: not known. Nothing passes more than this in practice. */
 	ret->effect.args_bytes = f.args_bytes >= 0 ? (uint32_t)f.args_bytes : 256;
-	ret->generic = strstr(f.name, "[...]") != NULL;
+	ret->generic = is_generic(f.name);
 	if (f.entry != target)
 		return;
 	ret->map = go_map_function_find(f.name);
@@ -394,8 +407,6 @@ static GArray *functions_where(const struct sites *sites, bool (*wanted)(const c
 	g_array_sort(list, compare_u64);
 	return list;
 }
-
-static bool is_generic(const char *name) { return strstr(name, "[...]") != NULL; }
 
 static bool is_map_function(const char *name) { return go_map_function_find(name) != NULL; }
 
