@@ -4,9 +4,9 @@
 #include <glib.h>
 
 static const struct command *const table[] = {
-	&command_diagnose,
-	&command_version,
-	&command_help_about,
+	&command_diagnose, &command_goroutines, &command_goroutine,
+	&command_maps,     &command_map,        &command_sites,
+	&command_explain,  &command_version,    &command_help_about,
 };
 
 const struct command *const *commands(size_t *ret_count)
@@ -84,7 +84,9 @@ void commands_help(FILE *out)
 	      "from a core file and the program that left it.\n\n"
 	      "Examples:\n"
 	      "  mapfault core ./server           # the verdict: map, both goroutines, both lines\n"
-	      "  mapfault --json core ./server    # the same for programs\n\n"
+	      "  mapfault --json core ./server    # the same for programs\n"
+	      "  mapfault goroutines core ./server\n"
+	      "  mapfault sites ./server          # every map operation in its code\n\n"
 	      "Commands:\n",
 	      out);
 	for (size_t i = 0; i < G_N_ELEMENTS(table); i++)

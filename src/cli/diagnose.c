@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command that the program exists for: whose fault was it?
-#include "cli/command.h"
+#include "cli/session.h"
 
-#include "cli/gather.h"
-#include "cli/output.h"
-#include "cli/progress.h"
-
-static void write_report(const struct invocation *invocation, const struct gathered *evidence,
-			 const struct findings *findings, FILE *out)
+static void write_report(const struct findings *findings, const struct session *session,
+			 enum output_format format)
 {
-	const struct options *options = &invocation->options;
-	const struct report_input input = {findings, evidence->listed, evidence->listed_count};
-	const struct report_style style = {.color = options->color,
-					   .width = options_width(),
-					   .source_root = options->source_root,
-					   .values = options->values};
+	const struct report_input input = {findings, session->evidence.listed,
+					   session->evidence.listed_count};
 
-	if (options->format == FORMAT_JSON)
-		report_json(&input, out);
+	if (format == FORMAT_JSON)
+		report_json(&input, session->output.stream);
 	else
-		report_text(&input, &style, out);
+		report_text(&input, &session->style, session->output.stream);
 }
 
 static bool is_conflict(const struct findings *findings)
@@ -41,22 +33,15 @@ static int exit_status(const struct findings *findings, const struct options *op
 
 static struct error *diagnose(const struct invocation *invocation, int *ret_status)
 {
-	const struct options *options = &invocation->options;
-	scoped(progress) struct progress progress = progress_start("reading the evidence", options);
-	scoped(output) struct output output = {0};
-	scoped(gathered) struct gathered evidence = {0};
-	__attribute__((cleanup(program_close_at))) struct program *program = NULL;
+	scoped(session) struct session session = {0};
 	scoped(findings) struct findings *findings = NULL;
 
-	TRY(output_open(options->output, &output));
-	TRY(gather(invocation->arguments, invocation->argument_count, NEED_CORE, options,
-		   &evidence));
-	TRY(gathered_program(&evidence, &program));
-	findings = findings_derive(program);
-	progress_stop(&progress);
-	write_report(invocation, &evidence, findings, output.stream);
-	*ret_status = exit_status(findings, options);
-	return output_commit(&output);
+	TRY(session_open(invocation, invocation->arguments, invocation->argument_count, NEED_CORE,
+			 &session));
+	findings = findings_derive(session.program);
+	write_report(findings, &session, invocation->options.format);
+	*ret_status = exit_status(findings, &invocation->options);
+	return output_commit(&session.output);
 }
 
 const struct command command_diagnose = {
@@ -69,7 +54,7 @@ const struct command command_diagnose = {
 		"  mapfault --json core ./server -o report.json\n"
 		"  mapfault --source-root ~/src/server core ./server\n"
 		"  mapfault --fail-on likely core ./server\n"
-		"  zstd -dc core.zst | mapfault - ./server\n",
+		"  gunzip -c core.gz | mapfault - ./server\n",
 	.about =
 		"Reads a core file and the Go program that left it, in any order. The core may be\n"
 		"compressed with zstd, lz4 or xz, and the program stripped.\n"

@@ -154,6 +154,7 @@ static void map_state(struct verdict *v, const struct conflict_map *map)
 static void map_line(struct verdict *v)
 {
 	const struct conflict_map *map = &v->findings->map;
+	g_autofree char *entries = words_count(map->header.count);
 
 	if (!is_map_fatal(v->findings) && !map->address && !map->type)
 		return;
@@ -162,8 +163,7 @@ static void map_line(struct verdict *v)
 	field(v, TONE_BOLD, map->owner_count ? map->owners[0].path : "owner not found");
 	field(v, TONE_PLAIN, map->type ? map->type->name : "type not found");
 	if (map->readable)
-		field_take(v, TONE_PLAIN,
-			   g_strconcat(words_count(map->header.count), " entries", NULL));
+		field_take(v, TONE_PLAIN, g_strdup_printf("%s entries", entries));
 	if (map->address)
 		field_take(v, TONE_DIM,
 			   g_strdup_printf("%s%#llx",
@@ -315,8 +315,7 @@ static void candidate_line(struct verdict *v, const struct side *side)
 	screen_right(&v->screen, confidence_tone(side->confidence),
 		     confidence_name(side->confidence));
 	next_line(v);
-	screen_format(&v->screen, TONE_PLAIN, "%s now %s", map_operation_name(side->operation),
-		      state);
+	screen_format(&v->screen, TONE_PLAIN, "%s; %s", map_operation_name(side->operation), state);
 	reasons(v, side);
 	screen_newline(&v->screen);
 }
