@@ -157,8 +157,9 @@ def map_checks(fixture, crash, report):
     found = report.get("map") or {}
     return {
         "address": number(found.get("address")) == crash.map_address if crash.map_address else None,
-        "type": (found.get("type") or "").replace("interface {}", "any") ==
-                fixture.map_type.replace("interface {}", "any") if fixture.map_type else None,
+        "type": (found.get("type") or "").replace("interface {}", "any") in
+                fixture.map_type.replace("interface {}", "any").split(" | ")
+                if fixture.map_type else None,
         "owner": owner_check(fixture, report),
     }
 
