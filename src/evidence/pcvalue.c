@@ -6,23 +6,26 @@
 // milliseconds a look-up.
 #define PAIRS_MAX (1u << 20)
 
-/** Go's uvarint of 32 bits, at most five bytes; false at the end of the bytes. */
-static inline bool uvarint32(const uint8_t **at, const uint8_t *end, uint32_t *ret)
+/** Go's uvarint of 32 bits, at most five bytes; NULL at the end of the bytes. Nearly all are one
+ * byte. */
+static inline const uint8_t *uvarint32(const uint8_t *at, const uint8_t *end, uint32_t *ret)
 {
-	const uint8_t *p = *at;
 	uint32_t value = 0;
 
-	for (unsigned shift = 0; shift < 35 && p < end; shift += 7) {
-		uint8_t byte = *p++;
+	if (__builtin_expect(at < end && *at < 0x80, true)) {
+		*ret = *at;
+		return at + 1;
+	}
+	for (unsigned shift = 0; shift < 35 && at < end; shift += 7) {
+		uint8_t byte = *at++;
 
 		value |= (uint32_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80)) {
-			*at = p;
+		if (byte < 0x80) {
 			*ret = value;
-			return true;
+			return at;
 		}
 	}
-	return false;
+	return NULL;
 }
 
 bool pcvalue_at(struct span table, uint8_t quantum, uint64_t offset, int32_t *ret)
@@ -34,10 +37,13 @@ bool pcvalue_at(struct span table, uint8_t quantum, uint64_t offset, int32_t *re
 	for (unsigned pair = 0; pair < PAIRS_MAX; pair++) {
 		uint32_t delta, step;
 
-		if (!uvarint32(&at, end, &delta) || (delta == 0 && pair > 0) ||
-		    !uvarint32(&at, end, &step))
+		at = uvarint32(at, end, &delta);
+		if (!at || (delta == 0 && pair > 0))
 			return false;
-		value += delta & 1 ? ~(delta >> 1) : delta >> 1;
+		at = uvarint32(at, end, &step);
+		if (!at)
+			return false;
+		value += (delta >> 1) ^ -(delta & 1); // zigzag
 		pc += (uint64_t)step * quantum;
 		if (offset < pc) {
 			*ret = (int32_t)value;

@@ -6,7 +6,7 @@
 
 #include "base/limits.h"
 
-#define TYPE_BYTES_MAX (1ull << 47) // of a value: the address space
+#define TYPE_BYTES_MAX (1ull << 52) // of a value: the runtime itself has *[1<<50 - 1]byte
 #define ALIGNMENT_MAX  64
 #define FUNC_VARIADIC  0x8000u
 #define SLOTS          8 // of a bucket and of a group
