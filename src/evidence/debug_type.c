@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// Structures in DWARF: their members, and offsets along a path of them.
+#include "evidence/debuginfo_unit.h"
+
+#include <dwarf.h>
+
+#define MEMBERS_MAX (1u << 16)
+
+/** Enters typedefs from @a type; @a ret_name is the first name on the way. */
+static bool typedefs_enter(struct debuginfo *debuginfo, Dwarf_Off type, Dwarf_Die *ret,
+			   const char **ret_name)
+{
+	*ret_name = "";
+	for (int depth = 0; depth < DEBUGINFO_DEPTH_MAX; depth++) {
+		if (!debuginfo_die(debuginfo, type, ret))
+			return false;
+		if (!**ret_name && die_name(ret))
+			*ret_name = die_name(ret);
+		if (dwarf_tag(ret) != DW_TAG_typedef)
+			return true;
+		type = die_type(ret);
+	}
+	return false;
+}
+
+static uint64_t array_length(Dwarf_Die *die)
+{
+	Dwarf_Die range;
+	Dwarf_Word value;
+
+	if (dwarf_tag(die) != DW_TAG_array_type || dwarf_child(die, &range) != 0)
+		return 0;
+	if (die_unsigned(&range, DW_AT_count, &value))
+		return value;
+	return die_unsigned(&range, DW_AT_upper_bound, &value) ? value + 1 : 0;
+}
+
+bool debuginfo_type_at(struct debuginfo *debuginfo, uint64_t type, struct debuginfo_type *ret)
+{
+	Dwarf_Die die, elem;
+	Dwarf_Attribute attribute;
+	Dwarf_Word value;
+	const char *name;
+
+	if (!typedefs_enter(debuginfo, type, &die, &name))
+		return false;
+	*ret = (struct debuginfo_type){.name = name, .length = array_length(&die)};
+	if (die_unsigned(&die, DW_AT_byte_size, &value))
+		ret->size = value;
+	else if (dwarf_tag(&die) == DW_TAG_pointer_type)
+		ret->size = sizeof(uint64_t);
+	if (die_unsigned(&die, DW_AT_GO_KIND, &value))
+		ret->kind = value & 0x1f;
+	if (die_unsigned(&die, DW_AT_GO_RUNTIME_TYPE, &value))
+		ret->runtime_type = value;
+	if (dwarf_attr(&die, DW_AT_GO_ELEM, &attribute) && dwarf_formref_die(&attribute, &elem))
+		ret->elem = dwarf_dieoffset(&elem);
+	else
+		ret->elem = die_type(&die);
+	return true;
+}
+
+/** Offset of a member; before Go 1.10 it is written as an expression, DW_OP_plus_uconst N. */
+static bool member_offset(Dwarf_Die *die, Dwarf_Word *ret)
+{
+	Dwarf_Attribute attribute;
+
+	return die_unsigned(die, DW_AT_data_member_location, ret) ||
+	       (dwarf_attr(die, DW_AT_data_member_location, &attribute) &&
+		location_member(&attribute, ret));
+}
+
+void debuginfo_members(struct debuginfo *debuginfo, uint64_t type,
+		       bool (*visit)(const struct debuginfo_variable *, void *), void *context)
+{
+	Dwarf_Die structure, die;
+	const char *name;
+
+	if (!typedefs_enter(debuginfo, type, &structure, &name) ||
+	    dwarf_child(&structure, &die) != 0)
+		return;
+	for (size_t i = 0; i < MEMBERS_MAX; i++) {
+		struct debuginfo_variable member = {0};
+
+		if (dwarf_tag(&die) == DW_TAG_member && member_offset(&die, &member.address)) {
+			member.name = die_name(&die) ?: "";
+			debuginfo_variable_type(debuginfo, &die, &member);
+			if (!visit(&member, context))
+				return;
+		}
+		if (!die_next(&die))
+			return;
+	}
+}
+
+static bool structure_collect(Dwarf_Die *die, void *context)
+{
+	int tag = dwarf_tag(die);
+	const char *name =
+		tag == DW_TAG_structure_type || tag == DW_TAG_typedef ? die_name(die) : NULL;
+
+	if (name && !g_hash_table_contains(context, name))
+		g_hash_table_insert(context, (void *)(uintptr_t)name,
+				    GSIZE_TO_POINTER(dwarf_dieoffset(die)));
+	return true;
+}
+
+/** The structure of that name; Go 1.9 to 1.27 put types in any unit, so the first question reads
+ * all. */
+static Dwarf_Off structure_named(struct debuginfo *debuginfo, const char *name)
+{
+	if (!debuginfo->structures) {
+		debuginfo->structures = g_hash_table_new(g_str_hash, g_str_equal);
+		debuginfo_each_entry(debuginfo, structure_collect, debuginfo->structures);
+	}
+	return GPOINTER_TO_SIZE(g_hash_table_lookup(debuginfo->structures, name));
+}
+
+struct member_search {
+	struct text name;
+	struct debuginfo_variable found;
+};
+
+static bool member_match(const struct debuginfo_variable *member, void *context)
+{
+	struct member_search *search = context;
+
+	if (!text_is(search->name, member->name))
+		return true;
+	search->found = *member;
+	return false;
+}
+
+/** Follows ".a.b" from @a type; the offset of the last member and the type's size. */
+static bool path_follow(struct debuginfo *debuginfo, Dwarf_Off type, const char *path,
+			uint64_t *ret_offset, uint64_t *ret_size)
+{
+	struct debuginfo_type described;
+
+	*ret_offset = 0;
+	*ret_size = debuginfo_type_at(debuginfo, type, &described) ? described.size : 0;
+	while (*path == '.') {
+		const char *end = strchrnul(++path, '.');
+		struct member_search search = {{path, (size_t)(end - path)}, {0}};
+
+		debuginfo_members(debuginfo, type, member_match, &search);
+		if (!search.found.name)
+			return false;
+		*ret_offset += search.found.address;
+		*ret_size = search.found.size;
+		type = search.found.type;
+		path = end;
+	}
+	return true;
+}
+
+int32_t debuginfo_layout(struct debuginfo *debuginfo, const char *path, bool size)
+{
+	const char *slash = strrchr(path, '/');
+	const char *dot = strchr(slash ? slash : path, '.');
+	const char *end = dot ? strchrnul(dot + 1, '.') : path + strlen(path);
+	g_autofree char *name = g_strndup(path, (size_t)(end - path));
+	Dwarf_Off type = structure_named(debuginfo, name);
+	uint64_t offset, bytes;
+
+	if (!type || !path_follow(debuginfo, type, end, &offset, &bytes))
+		return GO_ABSENT;
+	if (size)
+		offset = bytes;
+	return offset <= INT32_MAX ? (int32_t)offset : GO_ABSENT;
+}
