@@ -37,12 +37,16 @@ const struct go_map_function *go_map_function_find(const char *name);
 /** All of them, for indexes. */
 const struct go_map_function *go_map_functions(size_t *ret_count);
 
-/** Entry or exit check, or neither. */
-enum map_check { MAP_CHECK_NONE, MAP_CHECK_ENTRY, MAP_CHECK_EXIT };
+/** A check of the runtime's that finds a concurrent use. */
+enum map_check {
+	MAP_CHECK_NONE,
+	MAP_CHECK_ENTRY, /**< at entry, or at a step of a walk: a writer was inside, its flag set */
+	MAP_CHECK_EXIT,  /**< at exit: another writer wrote during this operation */
+};
 
 /**
- * Which of the runtime's checks stands at that line of that function in @a version (table generated from the
- * toolchains' sources). A minor without a row of its own gives MAP_CHECK_NONE.
+ * Which of the runtime's checks stands at that line of that function in @a version (table generated
+ * from the toolchains' sources). A minor without a row of its own gives MAP_CHECK_NONE.
  */
 enum map_check go_map_check_at(struct go_version version, const char *function, int32_t line);
 

@@ -21,15 +21,15 @@ enum go_status {
 };
 #define GO_STATUS_SCAN 0x1000u
 
-/** "runnable", "waiting" ...: gStatusStrings; "unknown" for a number the runtime does not define.
- */
+/** "runnable", "waiting" ...: gStatusStrings; "unknown" for a number that the runtime lacks. */
 const char *go_status_name(uint32_t status);
-/** Text of a wait reason in @a version (1.11+, where it is a number); "" for 0, NULL when out of
- * range. */
+/**
+ * Text of a wait reason in @a version (1.11+, where it is a number); "" for 0, NULL when out of
+ * range or when the minor is not in the table: reasons are renumbered too often for a guess.
+ */
 const char *go_wait_reason(struct go_version version, uint8_t reason);
 
-/** What a function means for a stack walk. Found by name: the numbers (funcID) move between
- * versions. */
+/** What a function means for a stack walk. By name: the numbers (funcID) move between versions. */
 enum go_role {
 	GO_ROLE_NORMAL,
 	GO_ROLE_TOP,          /**< goexit, mstart, rt0_go ...: the walk ends here */
@@ -38,12 +38,14 @@ enum go_role {
 	GO_ROLE_MORESTACK,    /**< on g0: continue at curg.sched */
 	GO_ROLE_ASMCGOCALL,   /**< on g0: continue at curg.syscallsp */
 	GO_ROLE_SIGNAL_FRAME, /**< sigtramp, sigreturn: a kernel signal frame is above */
-	GO_ROLE_INJECTED, /**< sigpanic, asyncPreempt, debugCall: the caller's PC is exact, not a
-			     return address */
+	GO_ROLE_INJECTED,     /**< sigpanic, asyncPreempt, debugCall: the caller's PC is exact */
 };
 enum go_role go_role_of(const char *function);
 
-/** True for functions that users do not write: runtime, internal/runtime, reflect's map methods. */
+/**
+ * True for functions that users do not write: runtime, internal/runtime, reflect, and what the
+ * compiler makes up. The generic functions of package maps are not among them.
+ */
 bool go_is_runtime_function(const char *function);
 /**
  * True for goroutines that the runtime starts for itself, by their start function. The finalizer's
