@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/gather.h"
 
-#include "base/limits.h"
 #include "cli/recognise.h"
 #include "cli/spool.h"
+#include "evidence/debugfile.h"
 #include "evidence/match.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <unistd.h>
 
 static struct error *read_head(const char *path, char head[RECOGNISE_BYTES], size_t *ret)
@@ -168,6 +169,23 @@ static struct error *match(struct gathered *g, const struct options *options)
 	return NULL;
 }
 
+/* The binary's own DWARF, else that of the debug file which a distribution split off. */
+static struct error *open_debuginfo(struct gathered *g)
+{
+	char path[PATH_MAX];
+
+	TRY(debuginfo_open(g->image, &g->debuginfo));
+	if (g->debuginfo)
+		return NULL;
+	TRY(image_find_debug_file(g->image, path, sizeof(path)));
+	if (!*path)
+		return NULL;
+	TRY(image_open(path, &g->debug_image));
+	TRY(debuginfo_open(g->debug_image, &g->debuginfo));
+	list(g, "debug file", path)->build_id = build_id(g->arena, g->debug_image);
+	return NULL;
+}
+
 static struct error *open_all(struct gathered *g, char *const *paths, size_t count,
 			      enum gather_need need, const struct options *options)
 {
@@ -181,7 +199,7 @@ static struct error *open_all(struct gathered *g, char *const *paths, size_t cou
 	if (!g->image)
 		TRY(find_image(g));
 	TRY(match(g, options));
-	return debuginfo_open(g->image, &g->debuginfo);
+	return open_debuginfo(g);
 }
 
 struct error *gather(char *const *paths, size_t count, enum gather_need need,
