@@ -77,15 +77,16 @@ static void witnesses(struct screen *screen, const json_t *list)
 static const struct {
 	const char *rule, *meaning;
 } rules[] = {
-	{"in_write_op", "it was inside a write of this very map when the core was written"},
+	{"in_write_op", "it was inside a write of this very map when the core was made"},
+	{"in_write_op_same_type",
+	 "it was inside a write of such a map; its frames no longer say which one"},
 	{"second_detector", "it ran into the same check from the other side"},
 	{"ghost_write",
-	 "what is left of its dead stack shows a write of this map that had just ended"},
-	{"reach_runnable",
-	 "it was runnable, reaches the map, and its code writes maps of this type close by"},
-	{"ghost_write_parked", "its dead stack shows a write of this map, but it had parked since"},
-	{"reach_parked", "it reaches the map and its code writes such maps, but it was parked: "
-			 "listed, not accused"},
+	 "it was running, and its dead stack shows a write of this map that had ended"},
+	{"reach_runnable", "it was running, and can get to a write of this map"},
+	{"ghost_write_parked", "it waits; its dead stack shows a write of this map"},
+	{"ghost_write_ended", "it has ended; its old stack still shows a write of this map"},
+	{"reach_parked", "it waits, and can get to a write of this map: listed, not accused"},
 };
 
 static void rule_line(struct screen *screen, const char *rule)
