@@ -110,11 +110,24 @@ static bool is_outside(uint64_t address, uint64_t start, uint64_t size)
 	return address < start || address - start >= size;
 }
 
+/* Among the module's variables, and not in code or constants. */
+static bool in_data(const struct program *program, uint64_t address)
+{
+	const struct moduledata *m = program->modules;
+
+	return program->module_count && address % 8 == 0 &&
+	       ((address >= m->noptrdata && address < m->enoptrdata) ||
+		(address >= m->data && address < m->edata) ||
+		(address >= m->bss && address < m->ebss) ||
+		(address >= m->noptrbss && address < m->enoptrbss));
+}
+
 static bool is_copy_of(struct program *program, uint64_t address, uint64_t original)
 {
 	uint64_t a, b, allgs = program_runtime_variable(program, "runtime.allgs");
 
-	return allgs && is_outside(address, allgs, sizeof(struct slice)) &&
+	return allgs && in_data(program, address) &&
+	       is_outside(address, allgs, sizeof(struct slice)) &&
 	       memory_u64(program->memory, address, &a) &&
 	       memory_u64(program->memory, allgs + original, &b) && a == b && a;
 }
@@ -198,13 +211,29 @@ bool variable_is_mheap(struct program *program, uint64_t address)
 	       memory_u64(program->memory, allgs.pointer, &g) && covers(program, address, g);
 }
 
+/* schedt has pointers in it. */
+static bool in_bss(const struct program *program, uint64_t address)
+{
+	return program->module_count && address % 8 == 0 && address >= program->modules->bss &&
+	       address < program->modules->ebss;
+}
+
+/* sched.lastpoll is nanoseconds since the machine started, or 0 while a thread polls. */
+static bool is_time_or_nil(struct program *program, uint64_t sched)
+{
+	uint64_t at;
+
+	return read_u64(program, sched, GO_SCHED_LASTPOLL, &at) &&
+	       (at == 0 || (at > 1000000000 && at < 1ull << 60));
+}
+
 bool variable_is_sched(struct program *program, uint64_t address)
 {
 	struct slice allgs;
 	uint64_t next, largest = 0, g, id;
 
-	if (address % 8 || !memory_u64(program->memory, address, &next) ||
-	    !read_allgs(program, &allgs))
+	if (!in_bss(program, address) || !memory_u64(program->memory, address, &next) ||
+	    !read_allgs(program, &allgs) || !is_time_or_nil(program, address))
 		return false;
 	for (uint64_t i = 0; i < allgs.length; i++)
 		if (memory_u64(program->memory, allgs.pointer + 8 * i, &g) &&
