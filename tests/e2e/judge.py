@@ -138,17 +138,16 @@ def goroutine_check(crash, detector_id, side):
 
 
 def owner_check(fixture, report):
+    """The header names the way to the map, the struct that holds it, or both: either is an answer."""
     if not fixture.owners and not fixture.owner_type:
         return None
-    owners = (report.get("map") or {}).get("owners") or []
-    for owner in owners:
-        path, via = owner.get("path") or "", owner.get("via") or ""
-        if any(path == want or path.startswith((want + "[", want + ".", want + " "))
+    for owner in (report.get("map") or {}).get("owners") or []:
+        path, holder = owner.get("path") or "", plain_name(owner.get("holder_type") or "")
+        if any(path == want or path.startswith((want + "[", want + "."))
                for want in fixture.owners):
             return True
         kind = fixture.owner_type
-        short = kind.split(".")[-1]
-        if kind and not fixture.owners and (kind in path or kind in via or short in via):
+        if kind and kind in (holder.lstrip("*"), path.rsplit(".", 1)[0].lstrip("*")):
             return True
     return False
 

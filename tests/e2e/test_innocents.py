@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs that did not die of a map race: nobody may be accused."""
+
+import pytest
+from conftest import spread
+from fixture import fixture_named
+from harness import crash_of
+from judge import crash_judge
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name,version,variant", spread(("innocent",), 2))
+def test_innocent(name, version, variant):
+    fixture = fixture_named(name)
+    with crash_of(fixture, version, variant) as crash:
+        judgement, report = crash_judge(fixture, crash)
+    if judgement.outcome == "void":
+        pytest.skip(judgement.words)
+    assert judgement.outcome == "right", (judgement, report)
+    assert not any(side["role"] == "other" for side in report.get("sides") or [])

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every racing fixture, with a few Go versions and builds each: does the verdict agree with its header?
+
+tools/accuracy.py counts over all versions; here a run fails when the report is wrong about something
+that is never a matter of luck: kind, detector, map, and any name given as proven or likely.
+"""
+
+import pytest
+from conftest import spread
+from fixture import fixture_named
+from harness import crash_of
+from judge import crash_judge
+
+# How many fixtures of this spread may end without a name; a wrong name is never allowed.
+MISSED_PERCENT = 15
+missed, judged = [], []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name,version,variant", spread(("easy", "hard", "third-party"), 2))
+def test_verdict(name, version, variant):
+    fixture = fixture_named(name)
+    with crash_of(fixture, version, variant) as crash:
+        judgement, report = crash_judge(fixture, crash)
+    if judgement.outcome == "void":
+        pytest.skip(judgement.words)
+    judged.append(name)
+    if judgement.outcome == "missed":
+        missed.append(f"{name} {version} {variant}: {judgement.words}")
+    assert judgement.outcome in ("right", "missed"), (judgement.words, report)
+    for check in ("kind", "detector", "address", "type"):
+        assert judgement.checks[check] is not False, (check, judgement, report)
+
+
+def test_few_are_missed():
+    if not judged:
+        pytest.skip("no verdict was judged")
+    assert len(missed) * 100 <= MISSED_PERCENT * len(judged), missed

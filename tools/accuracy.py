@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How often is mapfault right? Crashes every fixture with every Go version and counts.
+
+    tools/accuracy.py                                   everything, once
+    tools/accuracy.py --versions 1.16.15,1.26.8 --set development --group hard --repeat 3
+    tools/accuracy.py --inspect /tmp/look --fixtures hard_crowd   keep what went wrong, show the verdict
+    tools/accuracy.py --write docs/ACCURACY.md          write the page from the results so far
+
+Results are added to a file of JSON lines (--results); a run that is in it already, made by the same
+mapfault on the same program, is not made again.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import dataclasses
+import hashlib
+import json
+import pathlib
+import platform
+import subprocess
+import sys
+import threading
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+
+from fixture import CLASSES, fixtures_read, version_key, versions_read  # noqa: E402
+from harness import crash_keep, crash_of  # noqa: E402
+from judge import ToolError, crash_judge, mapfault_path, mapfault_run  # noqa: E402
+from toolchain import VARIANTS, BuildError, build_key, variant_fits  # noqa: E402
+
+OUTCOMES = ("right", "wrong", "missed", "died", "void", "unbuilt")
+
+
+def options_parse():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--versions", default="all", help="comma separated, or all")
+    parser.add_argument("--fixtures", default="all", help="comma separated, or all")
+    parser.add_argument("--group", default="", help=" ".join(CLASSES))
+    parser.add_argument("--set", default="", choices=["", "development", "heldout"])
+    parser.add_argument("--variants", default="default", help=",".join(VARIANTS) + ", or all")
+    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--results", type=pathlib.Path, default=ROOT / "build" / "accuracy.jsonl")
+    parser.add_argument("--inspect", type=pathlib.Path, metavar="FOLDER",
+                        help="keep the cores that went wrong or were missed, and show the verdict")
+    parser.add_argument("--write", type=pathlib.Path, metavar="FILE", help="write the page")
+    parser.add_argument("--only-report", action="store_true", help="run nothing, report")
+    return parser.parse_args()
+
+
+def chosen(options):
+    """All runs that were asked for: (fixture, version, variant, number)."""
+    versions = versions_read() if options.versions == "all" else options.versions.split(",")
+    variants = list(VARIANTS) if options.variants == "all" else options.variants.split(",")
+    names = None if options.fixtures == "all" else set(options.fixtures.split(","))
+    for fixture in fixtures_read():
+        if names and fixture.name not in names or options.group not in ("", fixture.group):
+            continue
+        if options.set and fixture.held_out != (options.set == "heldout"):
+            continue
+        for version in versions:
+            for variant in variants:
+                if fixture.runs_on(version) and variant_fits(fixture, version, variant):
+                    for number in range(options.repeat):
+                        yield fixture, version, variant, number
+
+
+def tool_key():
+    return hashlib.sha256(mapfault_path().read_bytes()).hexdigest()[:16]
+
+
+def run_key(tool, fixture, version, variant, number):
+    return f"{tool}/{fixture.name}/{version}/{variant}/{build_key(fixture, version, variant)}/{number}"
+
+
+def results_read(path):
+    if not path.exists():
+        return {}
+    rows = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+    return {row["key"]: row for row in rows}
+
+
+def verdict_show(crash, folder, judgement):
+    crash_keep(crash, folder)
+    try:
+        verdict = mapfault_run(crash.core, crash.app).stdout
+    except ToolError as error:
+        verdict = str(error)
+    words = f"{judgement.outcome}: {judgement.words}\n{judgement.checks}\n\n{verdict}"
+    (folder / "verdict.txt").write_text(words)
+    print(f"\n=== {folder}\n{words}", flush=True)
+
+
+def run_one(options, tool, fixture, version, variant, number):
+    row = {"key": run_key(tool, fixture, version, variant, number), "tool": tool,
+           "fixture": fixture.name, "group": fixture.group, "held_out": fixture.held_out,
+           "version": version, "variant": variant}
+    try:
+        with crash_of(fixture, version, variant) as crash:
+            judgement, _ = crash_judge(fixture, crash)
+            if options.inspect and judgement.outcome in ("wrong", "missed", "died"):
+                name = f"{fixture.name}-{version}-{variant}-{number}"
+                verdict_show(crash, options.inspect / name, judgement)
+        row.update(dataclasses.asdict(judgement))
+    except (BuildError, subprocess.TimeoutExpired) as error:
+        row.update(outcome="unbuilt", checks={}, words=str(error), confidence="", rule="")
+    return row
+
+
+def runs_do(options):
+    """Do what is missing; every finished run is on disk before the next one starts."""
+    tool = tool_key()
+    rows = results_read(options.results)
+    wanted = list(chosen(options))
+    todo = [run for run in wanted if run_key(tool, *run) not in rows or options.inspect]
+    options.results.parent.mkdir(parents=True, exist_ok=True)
+    lock = threading.Lock()
+
+    def work(run):
+        row = run_one(options, tool, *run)
+        with lock:
+            rows[row["key"]] = row
+            with open(options.results, "a") as out:
+                out.write(json.dumps(row) + "\n")
+            work.done += 1
+            bad = [name for name, value in row["checks"].items() if value is False]
+            if row["outcome"] != "right" or bad:
+                print(f"{row['outcome']:7} {row['fixture']:24} {row['version']:8} "
+                      f"{row['variant']:12} {' '.join(bad)}  {row['words'][:150]!r}", flush=True)
+            if sys.stderr.isatty():
+                print(f"\r{work.done}/{len(todo)}", end="", file=sys.stderr)
+
+    work.done = 0
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        list(pool.map(work, todo))
+    return [rows[run_key(tool, *run)] for run in wanted if run_key(tool, *run) in rows]
+
+
+def percent(part, whole):
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def line_of(name, rows):
+    """One table line: void and unbuilt runs are shown and not counted."""
+    count = collections.Counter(row["outcome"] for row in rows)
+    judged = sum(count[outcome] for outcome in ("right", "wrong", "missed", "died"))
+    checks = [row["checks"] for row in rows]
+
+    def rate(check):
+        values = [c[check] for c in checks if c.get(check) is not None]
+        return percent(sum(values), len(values))
+
+    sure = [row for row in rows if row["confidence"] in ("proven", "likely")
+            and row["outcome"] in ("right", "wrong")]
+    return [name, str(judged), percent(count["right"], judged), str(count["wrong"]),
+            str(count["missed"]), str(count["died"]), str(count["void"] + count["unbuilt"]),
+            percent(len(sure), judged), rate("kind"), rate("detector"), rate("address"),
+            rate("type"), rate("owner")]
+
+
+HEAD = ["", "runs", "right", "wrong", "missed", "tool died", "not judged", "named as sure", "kind",
+        "detector", "map", "type", "owner"]
+
+
+def groups_of(rows):
+    for held_out, words in ((False, "development"), (True, "held out")):
+        for group in CLASSES:
+            part = [r for r in rows if r["group"] == group and r["held_out"] == held_out]
+            if part:
+                yield f"{group}, {words}", part
+
+
+def tables_of(rows):
+    """(title, lines) of each table."""
+    by_version = collections.defaultdict(list)
+    by_variant = collections.defaultdict(list)
+    by_rule = collections.defaultdict(list)
+    races = [row for row in rows if row["group"] != "innocent"]
+    for row in races:
+        by_version[row["version"]].append(row)
+        by_variant[row["variant"]].append(row)
+        if row["outcome"] in ("right", "wrong", "missed"):
+            by_rule[f"{row['confidence'] or 'nobody'}: {row['rule'] or 'no rule'}"].append(row)
+    yield "By class", [line_of(name, part) for name, part in groups_of(rows)]
+    yield "Races by Go version", [line_of(v, by_version[v])
+                                  for v in sorted(by_version, key=version_key)]
+    yield "Races by build", [line_of(v, by_variant[v]) for v in VARIANTS if v in by_variant]
+    yield "Races by rule", [line_of(v, by_rule[v]) for v in sorted(by_rule)]
+
+
+def table_text(lines):
+    rows = [HEAD, *lines]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
+    out = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:])]
+        out.append("| " + " | ".join(cells) + " |")
+        if row is HEAD:
+            out.append("|" + "|".join("-" * (w + 2) for w in widths) + "|")
+    return "\n".join(out)
+
+
+PAGE = """# Accuracy
+
+How often mapfault names the right second goroutine, measured on programs that state their own truth.
+This page is written by `tools/accuracy.py --write docs/ACCURACY.md`; don't edit it by hand.
+
+{runs} runs of {fixtures} programs with {versions} Go releases on {machine}.
+
+## What is counted
+
+Each program in tests/fixtures says in its header which map is raced on, by which functions, on which
+lines; it dies of the race by itself, with `GOTRACEBACK=crash`, and leaves a core. mapfault gets core and
+program, nothing else. It is **right** when the function *and* the line of the first named other side
+(or, when it names nobody, of its first candidate) are a racing write of the header, on a goroutine that is not
+the detector's and, where the program told goroutine numbers, is one of the writers'.
+It is **wrong** when it names somebody else as proven or likely, or accuses anybody in a program that died of
+something else. **Missed** is an honest "not found", or a wrong first candidate. Runs that did not die as
+stated are **not judged**: a race need not happen.
+*Named as sure* are the runs with a second side at proven or likely. *Kind*, *detector*, *map*, *type* and
+*owner* say how often those parts of the report were right; the detector is compared with the runtime's own crash text.
+
+"Easy" programs have two busy racers. "Hard" ones add what misleads: co-readers, busy writers of another
+map of the same type, rare writers, writers that park or compute, crowds. "Third-party" races inside real modules.
+"Innocent" programs die otherwise and must accuse nobody. The held-out programs were written without looking
+at how candidates are ranked and are not looked at while rules change.
+
+{tables}
+## Not measured
+
+Other machines, more than a few processors, arm64 cores, programs of a real service's size; a fixture's author
+thinks of the races that he knows.
+"""
+
+
+def page_write(path, rows):
+    tables = "".join(f"## {title}\n\n{table_text(lines)}\n\n" for title, lines in tables_of(rows)
+                     if lines)
+    path.write_text(PAGE.format(
+        runs=len(rows), fixtures=len({row["fixture"] for row in rows}),
+        versions=len({row["version"] for row in rows}),
+        machine=f"{platform.machine()}, Linux {platform.release()}", tables=tables))
+
+
+def main():
+    options = options_parse()
+    if options.only_report:
+        rows = list(results_read(options.results).values())
+        latest = rows[-1]["tool"] if rows else ""
+        rows = [row for row in rows if row["tool"] == latest]
+    else:
+        rows = runs_do(options)
+    for title, lines in tables_of(rows):
+        if lines:
+            print(f"\n{title}\n{table_text(lines)}")
+    if options.write:
+        page_write(options.write, rows)
+    return 1 if any(row["outcome"] in ("wrong", "died") for row in rows) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except ToolError as error:
+        sys.exit(f"accuracy: {error}")
