@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion of mapfault's commands and options for bash.
+
+_mapfault_options()
+{
+	local output="--json --format --color --output --quiet --force --help"
+
+	case $1 in
+	goroutines) echo "$output --all --system" ;;
+	map) echo "$output --values --limit" ;;
+	goroutine | maps | sites) echo "$output" ;;
+	explain) echo "--format --color --output --quiet --help" ;;
+	version) echo "--json --help" ;;
+	help) echo "--help" ;;
+	*) echo "$output --source-root --fail-on" ;;
+	esac
+}
+
+_mapfault()
+{
+	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+	local commands="diagnose goroutines goroutine maps map sites explain version help"
+
+	COMPREPLY=()
+	case $previous in
+	--format) mapfile -t COMPREPLY < <(compgen -W "text json" -- "$current") && return ;;
+	--color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current") && return ;;
+	--fail-on) mapfile -t COMPREPLY < <(compgen -W "possible likely proven" -- "$current") && return ;;
+	--source-root) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
+	--limit) return ;;
+	help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current") && return ;;
+	esac
+	if [[ $current == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_mapfault_options "${COMP_WORDS[1]}")" -- "$current")
+	elif ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current"; compgen -f -- "$current")
+	else
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+	fi
+}
+
+complete -o filenames -F _mapfault mapfault

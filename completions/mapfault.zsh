@@ -1,0 +1,48 @@
+#compdef mapfault
+# SPDX-License-Identifier: Apache-2.0
+# Completion of mapfault's commands and options for zsh.
+
+_mapfault() {
+	local -a commands output
+	commands=(
+		'diagnose:name the map, both goroutines and both lines of a map fatal'
+		'goroutines:list goroutines, grouped by equal stacks'
+		'goroutine:show one goroutine'
+		'maps:list the maps that globals and stacks reach'
+		'map:show one map'
+		'sites:list every map operation in a program'\''s code'
+		'explain:tell the reasoning behind a report'
+		'version:show the version'
+		'help:show what a command does'
+	)
+	output=(
+		'(-j --json)'{-j,--json}'[the same as --format json]'
+		'--format[text or json]:format:(text json)'
+		'--color[when to colour]:when:(auto always never)'
+		'(-o --output)'{-o,--output}'[write to a file]:file:_files'
+		'(-q --quiet)'{-q,--quiet}'[no progress, no notes]'
+		'(-h --help)'{-h,--help}'[help]'
+		'--force[go on although core and binary do not belong together]'
+	)
+	if (( CURRENT == 2 )); then
+		_alternative 'commands:command:{_describe command commands}' 'files:file:_files'
+		[[ $words[2] != -* ]] && return
+	fi
+	case $words[2] in
+	goroutines)
+		_arguments $output '(-a --all)'{-a,--all}'[each one by itself]' \
+			"--system[the runtime's own as well]" '*:file:_files' ;;
+	map)
+		_arguments $output '--values[show keys]' '--limit[at most N keys]:number:' \
+			'*:file:_files' ;;
+	goroutine | maps | sites | explain) _arguments $output '*:file:_files' ;;
+	version) _arguments '(-j --json)'{-j,--json}'[all that this build knows]' ;;
+	help) _describe command commands ;;
+	*)
+		_arguments $output '--source-root[where the sources are]:directory:_files -/' \
+			'--fail-on[exit with 1 from this level on]:level:(possible likely proven)' \
+			'*:file:_files' ;;
+	esac
+}
+
+_mapfault "$@"
