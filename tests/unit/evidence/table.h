@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// A function table of two functions, written by hand in any of the four formats:
+//   main.outer  0x401000-0x401040  a.go:10, from +0x10 to +0x20 main.inner inlined (b.go:99), then
+//   a.go:12 main.last   0x401040-0x401080  a.go:20
+// The frame of main.outer has 0 bytes up to +4, then 24.
+#pragma once
+#include "evidence/pclntab.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define TABLE_START 0x500000ull
+#define TABLE_TEXT  0x401000ull
+#define TABLE_TREE  2048u // where the inline tree stands in the bytes
+#define TABLE_BYTES 4096u
+
+struct table {
+	uint8_t bytes[TABLE_BYTES];
+	size_t next; // where the next piece goes
+	int minor;
+	uint8_t quantum;
+	struct memory *memory;
+	struct pclntab_module module;
+};
+
+static inline void table_put(struct table *t, size_t at, uint64_t value, size_t size)
+{
+	assert(at + size <= TABLE_BYTES);
+	memcpy(t->bytes + at, &value, size);
+}
+
+static inline size_t table_string(struct table *t, const char *string)
+{
+	size_t at = t->next;
+
+	assert(at + strlen(string) < TABLE_BYTES);
+	memcpy(t->bytes + at, string, strlen(string) + 1);
+	t->next += strlen(string) + 1;
+	return at;
+}
+
+static inline void table_uvarint(struct table *t, uint32_t value)
+{
+	for (; value >= 0x80; value >>= 7)
+		t->bytes[t->next++] = (uint8_t)(value | 0x80);
+	t->bytes[t->next++] = (uint8_t)value;
+}
+
+/** Pairs of value and bytes of code, ended by a count of 0. */
+static inline size_t table_values(struct table *t, const int32_t (*runs)[2])
+{
+	size_t at = t->next;
+	int32_t value = -1;
+
+	for (; (*runs)[1]; runs++) {
+		int32_t delta = (*runs)[0] - value;
+
+		table_uvarint(t, (uint32_t)delta << 1 ^ (uint32_t)(delta >> 31));
+		table_uvarint(t, (uint32_t)(*runs)[1] / t->quantum);
+		value = (*runs)[0];
+	}
+	t->bytes[t->next++] = 0;
+	return at;
+}
+
+/** Where the fields of a _func stand: from runtime/runtime2.go of each release. */
+static inline size_t table_record(struct table *t, uint64_t entry, size_t name,
+				  const size_t values[4])
+{
+	bool offsets = t->minor >= 18;
+	size_t at = t->next = (t->next + 7) / 8 * 8, word = at + (offsets ? 4 : 8);
+	int inline_pcdata = t->minor >= 13 ? 2 : 1;
+	int inline_funcdata = t->minor >= 16 ? 3 : t->minor >= 13 ? 4 : 2;
+	size_t nfuncdata, arrays;
+
+	table_put(t, at, offsets ? entry - TABLE_TEXT : entry, offsets ? 4 : 8);
+	table_put(t, word, name, 4);
+	table_put(t, word + 4, 8, 4);  // args
+	for (size_t i = 0; i < 3; i++) // pcsp, pcfile, pcln
+		table_put(t, word + 12 + 4 * i, values[i], 4);
+	table_put(t, word + 24, (uint64_t)inline_pcdata + 1, 4);
+	if (t->minor >= 20)
+		table_put(t, word + 32, 7, 4); // startLine
+	nfuncdata = t->minor < 12                                       ? at + 36
+		    : t->minor < 16 || t->minor == 18 || t->minor == 19 ? at + 39
+									: at + 43;
+	arrays = nfuncdata + (t->minor < 12 ? 4 : 1);
+	table_put(t, nfuncdata, (uint64_t)inline_funcdata + 1, t->minor < 12 ? 4 : 1);
+	table_put(t, arrays + 4 * (size_t)inline_pcdata, values[3], 4);
+	t->next = arrays + 4 * (size_t)(inline_pcdata + 1);
+	if (offsets) {
+		for (int i = 0; i <= inline_funcdata; i++)
+			table_put(t, t->next + 4 * (size_t)i, i == inline_funcdata ? 0 : UINT32_MAX,
+				  4);
+		t->next += 4 * (size_t)(inline_funcdata + 1);
+	} else {
+		t->next = (t->next + 7) / 8 * 8 + 8 * (size_t)(inline_funcdata + 1);
+		table_put(t, t->next - 8, TABLE_START + TABLE_TREE, 8);
+	}
+	return at;
+}
+
+/** The tree's one node: main.inner, called at a.go:11 (to 1.19) or from the code at +8, which is
+ * a.go:10. */
+static inline void table_tree(struct table *t, size_t name, int32_t parent, uint32_t parent_pc)
+{
+	if (t->minor >= 20) {
+		table_put(t, TABLE_TREE + 4, name, 4);
+		table_put(t, TABLE_TREE + 8, parent_pc, 4);
+		return;
+	}
+	table_put(t, TABLE_TREE, (uint64_t)(int64_t)parent, t->minor >= 12 ? 2 : 4);
+	table_put(t, TABLE_TREE + 4, t->minor >= 16 ? 0 : 1, 4);
+	table_put(t, TABLE_TREE + 8, 11, 4);
+	table_put(t, TABLE_TREE + 12, name, 4);
+}
+
+static inline void table_functab(struct table *t, size_t at, const size_t records[2], size_t base)
+{
+	size_t size = t->minor >= 18 ? 4 : 8;
+
+	for (size_t i = 0; i < 3; i++) {
+		uint64_t entry = TABLE_TEXT + 0x40 * i;
+
+		table_put(t, at + 2 * size * i, t->minor >= 18 ? entry - TABLE_TEXT : entry, size);
+		if (i < 2)
+			table_put(t, at + 2 * size * i + size, records[i] - base, size);
+	}
+}
+
+/** Lays the table out. The caller may spoil bytes before it opens the table. */
+static inline void table_init(struct table *t, int minor, uint8_t quantum)
+{
+	static const uint32_t magics[] = {0xfffffffb, 0xfffffffa, 0xfffffff0, 0xfffffff1};
+	bool modern = minor >= 16;
+	size_t header = !modern ? 16 : minor < 18 ? 64 : 72, word = minor < 18 ? 24 : 32;
+	size_t names, files, values[2][4], records[2], functab, outer, inner, last, a, b, cutab = 0;
+	int32_t file = modern ? 0 : 1; // the first word of the old file table is its length
+
+	memset(t, 0, sizeof(*t));
+	t->minor = minor;
+	t->quantum = quantum;
+	table_put(t, 0, magics[minor < 16 ? 0 : minor < 18 ? 1 : minor < 20 ? 2 : 3], 4);
+	t->bytes[6] = quantum;
+	t->bytes[7] = 8;
+	table_put(t, 8, 2, 8);
+	functab = header;
+	t->next = names = modern ? header : header + 64;
+	outer = table_string(t, "main.outer");
+	inner = table_string(t, "main.inner");
+	last = table_string(t, "main.last");
+	if (modern) {
+		cutab = t->next = (t->next + 3) / 4 * 4;
+		t->next += 8;
+	}
+	files = t->next;
+	a = table_string(t, "a.go");
+	b = table_string(t, "b.go");
+	if (modern) {
+		table_put(t, cutab, a - files, 4);
+		table_put(t, cutab + 4, b - files, 4);
+	}
+	size_t pctab = modern ? t->next++ : 0; // offset 0 means no table
+
+	values[0][0] = table_values(t, (const int32_t[][2]){{0, 4}, {24, 0x3c}, {0, 0}}) - pctab;
+	values[0][1] = table_values(t,
+				    (const int32_t[][2]){
+					    {file, 0x10}, {file + 1, 0x10}, {file, 0x20}, {0, 0}}) -
+		       pctab;
+	values[0][2] =
+		table_values(t, (const int32_t[][2]){{10, 0x10}, {99, 0x10}, {12, 0x20}, {0, 0}}) -
+		pctab;
+	values[0][3] =
+		table_values(t, (const int32_t[][2]){{-1, 0x10}, {0, 0x10}, {-1, 0x20}, {0, 0}}) -
+		pctab;
+	values[1][0] = table_values(t, (const int32_t[][2]){{0, 0x40}, {0, 0}}) - pctab;
+	values[1][1] = table_values(t, (const int32_t[][2]){{file, 0x40}, {0, 0}}) - pctab;
+	values[1][2] = table_values(t, (const int32_t[][2]){{20, 0x40}, {0, 0}}) - pctab;
+	values[1][3] = 0;
+	size_t functions = 0;
+
+	if (modern) {
+		functions = functab = t->next = (t->next + 7) / 8 * 8;
+		t->next += 48;
+	}
+	records[0] = table_record(t, TABLE_TEXT, outer - (modern ? names : 0), values[0]);
+	records[1] = table_record(t, TABLE_TEXT + 0x40, last - (modern ? names : 0), values[1]);
+	table_functab(t, functab, records, functions);
+	if (modern) {
+		const size_t offsets[] = {names, cutab, files, pctab, functions};
+
+		for (size_t i = 0; i < 5; i++)
+			table_put(t, word + 8 * i, offsets[i], 8);
+	} else {
+		size_t filetab = t->next = (t->next + 3) / 4 * 4;
+
+		table_put(t, functab + 40, filetab, 4);
+		table_put(t, filetab, 3, 4);
+		table_put(t, filetab + 4, a, 4);
+		table_put(t, filetab + 8, b, 4);
+		t->next += 12;
+	}
+	assert(t->next <= TABLE_TREE);
+	table_tree(t, inner - (modern ? names : 0), -1, 8);
+	t->module = (struct pclntab_module){
+		.header = TABLE_START,
+		.text = TABLE_TEXT,
+		.etext = TABLE_TEXT + 0x80,
+		.gofunc = TABLE_START + TABLE_TREE,
+		.minpc = TABLE_TEXT,
+		.maxpc = TABLE_TEXT + 0x80,
+	};
+	t->memory = memory_new();
+	memory_add(t->memory, TABLE_START, t->bytes, TABLE_BYTES, place_whole("table"));
+}
+
+static inline void table_done(struct table *t) { memory_free(t->memory); }
