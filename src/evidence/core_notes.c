@@ -39,8 +39,8 @@ static const struct register_layout {
 void core_notes_init(struct core_notes *notes)
 {
 	*notes = (struct core_notes){
-		.threads = g_array_new(FALSE, TRUE, sizeof(struct core_thread)),
-		.mappings = g_array_new(FALSE, TRUE, sizeof(struct core_file_mapping)),
+		.threads = g_array_sized_new(FALSE, TRUE, sizeof(struct core_thread), 16),
+		.mappings = g_array_sized_new(FALSE, TRUE, sizeof(struct core_file_mapping), 16),
 	};
 }
 

@@ -144,7 +144,7 @@ static struct error *segments_read(struct image *image)
 	if (elf->segment_count > LIMIT_IMAGE_SEGMENTS)
 		return error_new(ERROR_LIMIT, place_whole(elf->path), "%zu program headers",
 				 elf->segment_count);
-	image->segments = g_new0(struct image_range, elf->segment_count);
+	image->segments = g_new0(struct image_range, elf->segment_count + 1); // never NULL
 	for (size_t i = 0; i < elf->segment_count; i++) {
 		const Elf64_Phdr *header = &elf->segments[i];
 

@@ -20,6 +20,7 @@ struct inflater {
 	int file;
 	uint64_t limit, written;
 	uint8_t *piece;
+	bool clipped; // the stream gave more than the limit
 };
 
 static const struct {
@@ -94,6 +95,7 @@ static struct error *write_at(const struct inflater *in, const uint8_t *bytes, s
 /** Writes the first @a size bytes of the piece, clipped to the limit. */
 static struct error *put(struct inflater *in, size_t size)
 {
+	in->clipped |= size > in->limit - in->written;
 	size = MIN(size, in->limit - in->written);
 	for (size_t done = 0; done < size;) {
 		size_t n = MIN(HOLE_BYTES, size - done);
@@ -222,12 +224,12 @@ struct error *inflate(enum compression compression, struct text input, const cha
 		      uint64_t limit, struct inflated *ret)
 {
 	g_autofree uint8_t *piece = g_malloc(PIECE_BYTES);
-	struct inflater in = {input, path, file, limit, 0, piece};
+	struct inflater in = {input, path, file, limit, 0, piece, false};
 	bool ended = false;
 
 	TRY(runs[compression](&in, &ended));
 	if (ftruncate(file, (off_t)in.written)) // a hole at the end has no bytes of its own
 		return error_system(errno, place_whole(path), "cannot size the inflated core");
-	*ret = (struct inflated){in.written, !ended};
+	*ret = (struct inflated){in.written, !ended || in.clipped};
 	return NULL;
 }

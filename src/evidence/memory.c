@@ -19,7 +19,8 @@ struct memory *memory_new(void)
 {
 	struct memory *memory = g_new0(struct memory, 1);
 
-	memory->ranges = g_array_new(FALSE, FALSE, sizeof(struct memory_range));
+	// sized: data is then never NULL, and `ranges + count` sound for an empty memory
+	memory->ranges = g_array_sized_new(FALSE, FALSE, sizeof(struct memory_range), 32);
 	return memory;
 }
 
@@ -106,6 +107,28 @@ static void parts_merge(struct memory *memory, guint first, guint end, const GAr
 			part--;
 		}
 	}
+}
+
+/** Both in the process and in the evidence, @a next begins where @a range ends. */
+static bool continues(const struct memory_range *range, const struct memory_range *next)
+{
+	return range->address + range->size == next->address &&
+	       range->bytes + range->size == next->bytes &&
+	       range->origin.offset + range->size == next->origin.offset;
+}
+
+/**
+ * Joins range @a i to the one before it where nothing lies between them: tables span the segments that a
+ * core cuts memory into, and a view must not end in their middle.
+ */
+static bool join_before(struct memory *memory, guint i)
+{
+	if (i == 0 || i >= memory->ranges->len ||
+	    !continues(RANGE(memory, i - 1), RANGE(memory, i)))
+		return false;
+	RANGE(memory, i - 1)->size += RANGE(memory, i)->size;
+	g_array_remove_index(memory->ranges, i);
+	return true;
 }
 
 void memory_add(struct memory *memory, uint64_t address, const void *bytes, uint64_t size,

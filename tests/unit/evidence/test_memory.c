@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "elf_build.h"
+
+#include "evidence/memory.h"
+
+static const uint8_t ones[64] = {[0 ... 63] = 1}, twos[256] = {[0 ... 255] = 2};
+
+static struct place file_at(uint64_t offset) { return (struct place){"file", offset}; }
+
+static uint8_t byte_at(const struct memory *memory, uint64_t address)
+{
+	uint8_t byte = 0;
+
+	return memory_u8(memory, address, &byte) ? byte : 0;
+}
+
+static void assert_ordered_and_disjoint(const struct memory *memory)
+{
+	size_t count;
+	const struct memory_range *ranges = memory_ranges(memory, &count);
+
+	for (size_t i = 1; i < count; i++)
+		assert_true(ranges[i - 1].address + ranges[i - 1].size <= ranges[i].address);
+}
+
+static void an_empty_memory_has_nothing(void **state)
+{
+	scoped(memory) struct memory *memory = memory_new();
+	size_t count = 7;
+	uint64_t word = 5;
+
+	memory_ranges(memory, &count);
+	assert_int_equal(count, 0);
+	assert_null(memory_view(memory, 0, 1));
+	assert_int_equal(memory_extent(memory, 0), 0);
+	assert_false(memory_u64(memory, 0, &word));
+	assert_int_equal(word, 5);
+}
+
+static void the_first_added_wins(void **state)
+{
+	scoped(memory) struct memory *memory = memory_new();
+	size_t count;
+
+	memory_add(memory, 0x1040, ones, 64, file_at(0));
+	memory_add(memory, 0x1000, twos, 256, file_at(0x100));
+	assert_int_equal(byte_at(memory, 0x103f), 2);
+	assert_int_equal(byte_at(memory, 0x1040), 1);
+	assert_int_equal(byte_at(memory, 0x107f), 1);
+	assert_int_equal(byte_at(memory, 0x1080), 2);
+	assert_int_equal(memory_ranges(memory, &count)[2].origin.offset, 0x180);
+	assert_int_equal(count, 3);
+	assert_int_equal(memory_place(memory, 0x1041).offset, 1);
+}
+
+static void a_wide_range_fills_every_hole(void **state)
+{
+	scoped(memory) struct memory *memory = memory_new();
+	size_t count;
+
+	for (uint64_t i = 0; i < 8; i++)
+		memory_add(memory, 0x1008 + i * 32, ones, 8, file_at(0));
+	memory_add(memory, 0x1000, twos, 256, file_at(0));
+	memory_ranges(memory, &count);
+	assert_int_equal(count, 17);
+	assert_ordered_and_disjoint(memory);
+	for (uint64_t i = 0; i < 256; i++)
+		assert_int_equal(byte_at(memory, 0x1000 + i), i % 32 >= 8 && i % 32 < 16 ? 1 : 2);
+}
+
+/** Against the plainest model there is: an array of bytes, written only where nothing stands. */
+static void random_adds_agree_with_a_byte_array(void **state)
+{
+	scoped(memory) struct memory *memory = memory_new();
+	static uint8_t bytes[200][64], model[1024];
+	uint32_t random = 1;
+
+	for (unsigned i = 0; i < 200; i++) {
+		random = random * 1664525 + 1013904223;
+		uint32_t at = random >> 8 & 1023, size = 1 + (random >> 20) % 24;
+
+		memset(bytes[i], (int)i + 1, sizeof(bytes[i]));
+		memory_add(memory, 0x10000 + at, bytes[i], size, file_at(0));
+		for (uint32_t j = at; j < at + size && j < 1024; j++)
+			if (!model[j])
+				model[j] = (uint8_t)(i + 1);
+		assert_ordered_and_disjoint(memory);
+	}
+	for (unsigned i = 0; i < 1024; i++)
+		assert_int_equal(byte_at(memory, 0x10000 + i), model[i]);
+}
+
+static void a_read_crosses_ranges_but_not_holes(void **state)
+{
+	scoped(memory) struct memory *memory = memory_new();
+	uint64_t word = 9;
+
+	memory_add(memory, 0x1000, ones, 4, file_at(0));
+	memory_add(memory, 0x1004, twos, 4, file_at(0));
+	memory_add(memory, 0x1009, twos, 8, file_at(0));
+	assert_null(memory_view(memory, 0x1000, 8));
+	assert_true(memory_u64(memory, 0x1000, &word));
+	assert_int_equal(word, 0x0202020201010101);
+	assert_false(memory_u64(memory, 0x1004, &word));
+	assert_int_equal(word, 0x0202020201010101);
+}
+
+static void the_end_of_all_memory_is_no_way_around(void **state)
+{
+	scoped(memory) struct memory *memory = memory_new();
+	uint8_t bytes[16];
+
+	memory_add(memory, UINT64_MAX - 15, ones, 64, file_at(0));
+	memory_add(memory, 0, twos, 64, file_at(0));
+	assert_int_equal(memory_extent(memory, UINT64_MAX - 15), 15);
+	assert_false(memory_read(memory, UINT64_MAX - 7, bytes, 16));
+	assert_int_equal(memory_extent(memory, 0), 64);
+	assert_int_equal(byte_at(memory, UINT64_MAX - 15), 1);
+}
+
+static void nothing_is_added_for_no_bytes(void **state)
+{
+	scoped(memory) struct memory *memory = memory_new();
+	size_t count;
+
+	memory_add(memory, 0x1000, ones, 0, file_at(0));
+	memory_ranges(memory, &count);
+	assert_int_equal(count, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_memory_has_nothing),
+		cmocka_unit_test(the_first_added_wins),
+		cmocka_unit_test(a_wide_range_fills_every_hole),
+		cmocka_unit_test(random_adds_agree_with_a_byte_array),
+		cmocka_unit_test(a_read_crosses_ranges_but_not_holes),
+		cmocka_unit_test(the_end_of_all_memory_is_no_way_around),
+		cmocka_unit_test(nothing_is_added_for_no_bytes),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
