@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads the maps that tests/fixtures/mapdump named on its way out from its core, with the product's
-// own readers. Usage: mapdump BINARY CORE [references] < LINES; each "map NAME HEADER TYPE ..." on
-// standard input gives one line
-//	map NAME HEADER TYPE COUNT DIGEST used=N problems=N object=SIZE,STATE [references=N]
-//FIRST_PROBLEM
-// which a test compares with what the program itself said.
+// own readers: mapdump BINARY CORE [references] < LINES. Each "map NAME HEADER TYPE ..." on
+// standard input gives the same four words, count and digest, as the program printed them, and then
+// what else was seen (used=N problems=N object=SIZE,STATE [references=N] ["growing"]
+// FIRST_PROBLEM).
 #include "evidence/match.h"
 #include "model/heap.h"
 #include "model/map.h"
