@@ -11,7 +11,7 @@ struct heap {
 	struct program *program;
 	uint64_t mheap;
 	bool looked, ready;
-	uint64_t arenas;                        /* 1.11+: the table of heapArena pointers */
+	uint64_t arenas;                         /* 1.11+: the table of heapArena pointers */
 	uint64_t spans, arena_start, arena_used; /* to 1.10 */
 };
 
