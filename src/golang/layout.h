@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the Go runtime keeps what: offsets and sizes of runtime structures, one row per Go minor and
-// architecture, generated from real toolchains by tools/layouts (see docs/HOWTO_ADD_GO_VERSION.md).
+// Where the Go runtime keeps what: offsets and sizes of runtime structures, one row per Go minor
+// and architecture, generated from real toolchains by tools/layouts (see
+// docs/HOWTO_ADD_GO_VERSION.md).
 #pragma once
 #include "golang/version.h"
 
@@ -8,7 +9,8 @@
 
 /**
  * Every offset and size that the project uses. golang/layout_fields.def lists them as
- * FIELD(NAME, alternatives, "struct.field") and SIZE(NAME, "struct"); the generator reads the same file.
+ * FIELD(NAME, alternatives, "struct.field") and SIZE(NAME, "struct"); the generator reads the same
+ * file.
  */
 enum go_field {
 #define FIELD(name, ...) GO_##name,

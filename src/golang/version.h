@@ -8,8 +8,8 @@
 enum go_arch { GO_ARCH_AMD64, GO_ARCH_ARM64 };
 
 struct go_version {
-	int minor; /**< 22 of go1.22.12; 0 when unknown */
-	int patch; /**< 12 of go1.22.12; 0 when none */
+	int minor;  /**< 22 of go1.22.12; 0 when unknown */
+	int patch;  /**< 12 of go1.22.12; 0 when none */
 	bool exact; /**< a plain release: no "devel", no release candidate, no experiment */
 };
 
