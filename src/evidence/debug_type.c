@@ -6,16 +6,33 @@
 
 #define MEMBERS_MAX (1u << 16)
 
-/** Enters typedefs from @a type; @a ret_name is the first name on the way. */
-static bool typedefs_enter(struct debuginfo *debuginfo, Dwarf_Off type, Dwarf_Die *ret,
-			   const char **ret_name)
+/** Go's attributes of one entry; maps, channels and interfaces carry theirs on a typedef. */
+static void go_attributes(Dwarf_Die *die, struct debuginfo_type *ret)
 {
-	*ret_name = "";
+	Dwarf_Attribute attribute;
+	Dwarf_Die elem;
+	Dwarf_Word value;
+
+	if (!ret->kind && die_unsigned(die, DW_AT_GO_KIND, &value))
+		ret->kind = value & 0x1f;
+	if (!ret->runtime_type && die_unsigned(die, DW_AT_GO_RUNTIME_TYPE, &value))
+		ret->runtime_type = value;
+	if (!ret->elem && dwarf_attr(die, DW_AT_GO_ELEM, &attribute) &&
+	    dwarf_formref_die(&attribute, &elem))
+		ret->elem = dwarf_dieoffset(&elem);
+}
+
+/** Enters typedefs from @a type; @a description gets the first name and what Go says on the way. */
+static bool typedefs_enter(struct debuginfo *debuginfo, Dwarf_Off type, Dwarf_Die *ret,
+			   struct debuginfo_type *description)
+{
+	*description = (struct debuginfo_type){.name = ""};
 	for (int depth = 0; depth < DEBUGINFO_DEPTH_MAX; depth++) {
 		if (!debuginfo_die(debuginfo, type, ret))
 			return false;
-		if (!**ret_name && die_name(ret))
-			*ret_name = die_name(ret);
+		if (!*description->name && die_name(ret))
+			description->name = die_name(ret);
+		go_attributes(ret, description);
 		if (dwarf_tag(ret) != DW_TAG_typedef)
 			return true;
 		type = die_type(ret);
@@ -37,26 +54,20 @@ static uint64_t array_length(Dwarf_Die *die)
 
 bool debuginfo_type_at(struct debuginfo *debuginfo, uint64_t type, struct debuginfo_type *ret)
 {
-	Dwarf_Die die, elem;
-	Dwarf_Attribute attribute;
+	struct debuginfo_type found;
+	Dwarf_Die die;
 	Dwarf_Word value;
-	const char *name;
 
-	if (!typedefs_enter(debuginfo, type, &die, &name))
+	if (!typedefs_enter(debuginfo, type, &die, &found))
 		return false;
-	*ret = (struct debuginfo_type){.name = name, .length = array_length(&die)};
+	found.length = array_length(&die);
 	if (die_unsigned(&die, DW_AT_byte_size, &value))
-		ret->size = value;
+		found.size = value;
 	else if (dwarf_tag(&die) == DW_TAG_pointer_type)
-		ret->size = sizeof(uint64_t);
-	if (die_unsigned(&die, DW_AT_GO_KIND, &value))
-		ret->kind = value & 0x1f;
-	if (die_unsigned(&die, DW_AT_GO_RUNTIME_TYPE, &value))
-		ret->runtime_type = value;
-	if (dwarf_attr(&die, DW_AT_GO_ELEM, &attribute) && dwarf_formref_die(&attribute, &elem))
-		ret->elem = dwarf_dieoffset(&elem);
-	else
-		ret->elem = die_type(&die);
+		found.size = sizeof(uint64_t);
+	if (!found.elem)
+		found.elem = die_type(&die);
+	*ret = found;
 	return true;
 }
 
@@ -74,9 +85,9 @@ void debuginfo_members(struct debuginfo *debuginfo, uint64_t type,
 		       bool (*visit)(const struct debuginfo_variable *, void *), void *context)
 {
 	Dwarf_Die structure, die;
-	const char *name;
+	struct debuginfo_type description;
 
-	if (!typedefs_enter(debuginfo, type, &structure, &name) ||
+	if (!typedefs_enter(debuginfo, type, &structure, &description) ||
 	    dwarf_child(&structure, &die) != 0)
 		return;
 	for (size_t i = 0; i < MEMBERS_MAX; i++) {

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// A stripped program still says much about a word: the allocator keeps the type of larger objects
+// (Go 1.22+), the type descriptors tell which struct has a map at that very offset, and a method on
+// the stack tells that its receiver's type is in use. A type is only named when no other one fits.
+#include "model/holder.h"
+
+#include "model/heap.h"
+
+#include <glib.h>
+
+#define WORDS_MAX      64
+#define CANDIDATES_MAX 8
+
+struct words {
+	GArray *list; // uint64_t
+};
+
+static void word_add(uint64_t word, uint64_t value, void *context)
+{
+	struct words *words = context;
+
+	if (words->list->len < WORDS_MAX)
+		g_array_append_val(words->list, word);
+}
+
+/** Struct types that could be what an object of @a size with a map at @a offset is. */
+struct guess {
+	uint64_t size, offset;
+	const struct go_type *fits[CANDIDATES_MAX];
+	size_t count;
+};
+
+static void guess_consider(struct guess *guess, const struct go_type *type)
+{
+	const struct go_type *leaf;
+	char path[256] = "";
+
+	if (type->kind != GO_KIND_STRUCT || !type->named || type->size > guess->size ||
+	    type->size * 2 <= guess->size || guess->offset >= type->size)
+		return;
+	if (!go_type_path(type, guess->offset, path, sizeof(path), &leaf) || !leaf ||
+	    leaf->kind != GO_KIND_MAP)
+		return;
+	for (size_t i = 0; i < MIN(guess->count, (size_t)CANDIDATES_MAX); i++)
+		if (guess->fits[i] == type)
+			return;
+	if (guess->count < CANDIDATES_MAX)
+		guess->fits[guess->count] = type;
+	guess->count++;
+}
+
+static void guess_type(const struct go_type *type, void *context)
+{
+	guess_consider(context, type);
+	if (type->elem && type->kind == GO_KIND_POINTER)
+		guess_consider(context, type->elem);
+}
+
+/** True when a method of @a type is on the stack of a detector. */
+static bool receiver_on_stack(struct program *program, const struct go_type *type)
+{
+	const char *dot = strrchr(type->full_name, '.');
+
+	if (!dot)
+		return false;
+
+	g_autofree char *prefix = g_strdup_printf("%.*s.(*%s).", (int)(dot - type->full_name),
+						  type->full_name, dot + 1);
+
+	for (size_t i = 0; i < program->live_count; i++) {
+		if (!program->goroutines[i].detector)
+			continue;
+
+		const struct stack *stack = program_stack(program, &program->goroutines[i]);
+
+		for (size_t j = 0; j < stack->count; j++)
+			if (stack->frames[j].site.function &&
+			    g_str_has_prefix(stack->frames[j].site.function, prefix))
+				return true;
+	}
+	return false;
+}
+
+static const struct go_type *guess_decide(struct program *program, const struct guess *guess)
+{
+	const struct go_type *found = NULL;
+
+	if (guess->count == 1)
+		return guess->fits[0];
+	for (size_t i = 0; i < MIN(guess->count, (size_t)CANDIDATES_MAX); i++) {
+		if (!receiver_on_stack(program, guess->fits[i]))
+			continue;
+		if (found)
+			return NULL;
+		found = guess->fits[i];
+	}
+	return found;
+}
+
+static const struct go_type *object_type(struct program *program, const struct heap_object *object,
+					 uint64_t word)
+{
+	struct guess guess = {.size = object->address + object->size - object->data,
+			      .offset = word - object->data};
+
+	if (object->type)
+		return types_at(program->types, object->type);
+	types_each(program->types, guess_type, &guess);
+	return guess_decide(program, &guess);
+}
+
+static bool holder_object(struct program *program, uint64_t word, struct owner *ret)
+{
+	struct heap_object object;
+	const struct go_type *leaf;
+	char path[256] = "";
+
+	if (!heap_object_at(program, word, &object) || !object.allocated || word < object.data)
+		return false;
+
+	const struct go_type *type = object_type(program, &object, word);
+	// an array of them was allocated with its element's type
+	uint64_t offset = type && type->size ? (word - object.data) % type->size : 0;
+
+	if (!type || !go_type_path(type, offset, path, sizeof(path), &leaf))
+		return false;
+	*ret = (struct owner){.path = arena_format(program->arena, "%s%s", type->name, path),
+			      .via = "type only",
+			      .holder_type = type->full_name,
+			      .word = word,
+			      .hops = 1};
+	return true;
+}
+
+static bool holder_global(struct program *program, uint64_t word, struct owner *ret)
+{
+	struct debuginfo_variable variable;
+
+	for (size_t i = 0; i < program->module_count; i++) {
+		const struct moduledata *module = &program->modules[i];
+
+		if (!(word >= module->data && word < module->edata) &&
+		    !(word >= module->bss && word < module->ebss))
+			continue;
+
+		bool named =
+			program->debuginfo &&
+			debuginfo_global_at(program->debuginfo, word - program->bias, &variable);
+
+		*ret = (struct owner){
+			.path = named ? variable.name
+				      : arena_format(program->arena,
+						     "a package-level variable at 0x%lx",
+						     (unsigned long)word),
+			.via = "global",
+			.holder_type = "",
+			.word = word};
+		return true;
+	}
+	return false;
+}
+
+static const char *frame_function(const struct stack *stack, uint64_t word)
+{
+	for (size_t i = 0; i < stack->count; i++) {
+		const struct frame *frame = &stack->frames[i];
+
+		if (!frame->site.inlined && word >= frame->sp && word < frame->cfa)
+			return frame->function.name;
+	}
+	return NULL;
+}
+
+static bool holder_local(struct program *program, uint64_t word, struct owner *ret)
+{
+	for (size_t i = 0; i < program->live_count; i++) {
+		struct goroutine *goroutine = &program->goroutines[i];
+
+		if (word < goroutine->live_sp || word < goroutine->stack_lo ||
+		    word >= goroutine->stack_hi)
+			continue;
+
+		const char *function = frame_function(program_stack(program, goroutine), word);
+
+		if (!function || go_is_runtime_function(function))
+			return false;
+		*ret = (struct owner){.path = arena_format(program->arena,
+							   "a local of %s, goroutine %lu", function,
+							   (unsigned long)goroutine->id),
+				      .via = "local",
+				      .holder_type = "",
+				      .word = word};
+		return true;
+	}
+	return false;
+}
+
+size_t holders_of(struct program *program, uint64_t address, struct owner *ret, size_t room)
+{
+	static bool (*const kinds[])(struct program *, uint64_t,
+				     struct owner *) = {holder_object, holder_global, holder_local};
+	struct words words = {g_array_new(FALSE, FALSE, sizeof(uint64_t))};
+	size_t count = 0;
+
+	heap_references(program, address, address + 1, word_add, &words);
+	for (size_t kind = 0; kind < G_N_ELEMENTS(kinds); kind++)
+		for (guint i = 0; i < words.list->len && count < room; i++)
+			count += kinds[kind](program, g_array_index(words.list, uint64_t, i),
+					     &ret[count]);
+	g_array_free(words.list, TRUE);
+	return count;
+}

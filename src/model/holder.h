@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words that hold an address, and what each is part of, without any variable names.
+#pragma once
+#include "model/owner.h"
+
+/** Owners of @a address found backwards through memory; fields of known types first. */
+size_t holders_of(struct program *program, uint64_t address, struct owner *ret, size_t room);
