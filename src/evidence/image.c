@@ -336,6 +336,8 @@ void image_add_to(struct image *image, uint64_t bias, struct memory *memory)
 	for (size_t i = 0; i < image->segment_count; i++) {
 		const struct image_range *segment = &image->segments[i];
 
+		if (segment->size == 0)
+			continue; // its offset may lie outside the file
 		memory_add(memory, segment->address + bias, image->elf.bytes + segment->offset,
 			   segment->size, (struct place){image->elf.path, segment->offset});
 	}
