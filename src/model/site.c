@@ -140,6 +140,11 @@ static bool preserving(struct flow_abi abi, const char *name, uint32_t *ret_clob
 	static const char *const duffs[] = {"runtime.duffzero", "runtime.duffcopy", NULL};
 	bool amd64 = abi.arch == GO_ARCH_AMD64;
 
+	/* Comes back to the function's entry, arguments saved above its frame. */
+	if (g_str_has_prefix(name, "runtime.morestack")) {
+		*ret_clobbers = UINT32_MAX;
+		return true;
+	}
 	if (starts_any(name, barriers))
 		*ret_clobbers = amd64 ? 1u << 11 : 1u << 16 | 1u << 17 | 1u << 25 | 1u << 27;
 	else if (starts_any(name, duffs))
@@ -245,22 +250,34 @@ static struct map_source source_of(struct flow_value map)
 	return (struct map_source){MAP_SOURCE_UNKNOWN, 0, 0};
 }
 
+/* maps.clone(m any): the two words of the interface are type and map. */
+static void interface_arguments(const struct go_map_function *map, int *type, int *source)
+{
+	if (map->operation != MAP_CLONE || map->type_argument >= 0 || map->map_argument >= 0)
+		return;
+	*type = 0;
+	*source = 1;
+}
+
 static void note_map_call(const struct reading *reading, const struct code_operation *op,
 			  const struct flow_state *state, const struct go_map_function *map)
 {
 	struct flow_abi abi = reading->sites->abi;
 	bool tail = op->kind == CODE_JUMP;
-	struct flow_value type = flow_argument(state, abi, map->type_argument, tail);
-	struct flow_value source = flow_argument(state, abi, map->map_argument, tail);
+	int type_index = map->type_argument, source_index = map->map_argument;
+	struct flow_value type, source;
 	struct flow_value iter = flow_argument(state, abi, map->iter_argument, tail);
 	struct map_site site = {.call_pc = op->address,
 				.return_pc = tail ? 0 : op->address + op->size,
 				.function = map,
 				.caller = reading->into->function};
 
-	if (map->type_argument < 0)
+	interface_arguments(map, &type_index, &source_index);
+	type = flow_argument(state, abi, type_index, tail);
+	source = flow_argument(state, abi, source_index, tail);
+	if (type_index < 0)
 		type = flow_iterator(state, iter, FLOW_ITERATOR_TYPE);
-	if (map->map_argument < 0)
+	if (source_index < 0)
 		source = flow_iterator(state, iter, FLOW_ITERATOR_MAP);
 	site.source = source_of(source);
 	g_array_append_val(reading->into->sites, site);
