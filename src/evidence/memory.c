@@ -118,17 +118,17 @@ static bool continues(const struct memory_range *range, const struct memory_rang
 }
 
 /**
- * Joins range @a i to the one before it where nothing lies between them: tables span the segments that a
- * core cuts memory into, and a view must not end in their middle.
+ * Joins ranges [@a first, @a end) to their neighbours where nothing lies between them: tables span the
+ * segments that a core cuts memory into, and a view must not end in their middle.
  */
-static bool join_before(struct memory *memory, guint i)
+static void join_touching(struct memory *memory, guint first, guint end)
 {
-	if (i == 0 || i >= memory->ranges->len ||
-	    !continues(RANGE(memory, i - 1), RANGE(memory, i)))
-		return false;
-	RANGE(memory, i - 1)->size += RANGE(memory, i)->size;
-	g_array_remove_index(memory->ranges, i);
-	return true;
+	for (guint i = MIN(end, memory->ranges->len - 1); i > 0 && i >= first; i--) {
+		if (!continues(RANGE(memory, i - 1), RANGE(memory, i)))
+			continue;
+		RANGE(memory, i - 1)->size += RANGE(memory, i)->size;
+		g_array_remove_index(memory->ranges, i);
+	}
 }
 
 void memory_add(struct memory *memory, uint64_t address, const void *bytes, uint64_t size,
@@ -143,6 +143,7 @@ void memory_add(struct memory *memory, uint64_t address, const void *bytes, uint
 	first = range_after(memory, address);
 	parts = uncovered_parts(memory, &whole, first, &end);
 	parts_merge(memory, first, end, parts);
+	join_touching(memory, first, end + parts->len);
 	g_array_free(parts, TRUE);
 	memory->hint = 0;
 }
