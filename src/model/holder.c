@@ -8,8 +8,9 @@
 
 #include <glib.h>
 
-#define WORDS_MAX      64
-#define CANDIDATES_MAX 8
+#define WORDS_MAX        64
+#define CANDIDATES_MAX   8
+#define FIELD_OFFSET_MAX 4096
 
 struct words {
 	GArray *list; // uint64_t
@@ -56,18 +57,22 @@ static void guess_type(const struct go_type *type, void *context)
 		guess_consider(context, type->elem);
 }
 
-/** True when a method of @a type is on the stack of a detector. */
-static bool receiver_on_stack(struct program *program, const struct go_type *type)
+/** "main.(*store)." for main.store; NULL for a type that cannot have methods. */
+static char *method_prefix(const struct go_type *type)
 {
 	const char *dot = strrchr(type->full_name, '.');
 
-	if (!dot)
-		return false;
+	return dot ? g_strdup_printf("%.*s.(*%s).", (int)(dot - type->full_name), type->full_name,
+				     dot + 1)
+		   : NULL;
+}
 
-	g_autofree char *prefix = g_strdup_printf("%.*s.(*%s).", (int)(dot - type->full_name),
-						  type->full_name, dot + 1);
+/** True when a method of @a type is on the stack of a detector. */
+static bool receiver_on_stack(struct program *program, const struct go_type *type)
+{
+	g_autofree char *prefix = method_prefix(type);
 
-	for (size_t i = 0; i < program->live_count; i++) {
+	for (size_t i = 0; prefix && i < program->live_count; i++) {
 		if (!program->goroutines[i].detector)
 			continue;
 
@@ -132,32 +137,95 @@ static bool holder_object(struct program *program, uint64_t word, struct owner *
 	return true;
 }
 
+/** Receivers' types of the methods on the detectors' stacks. */
+struct receivers {
+	struct program *program;
+	const struct go_type *types[CANDIDATES_MAX];
+	size_t count;
+};
+
+static void receiver_consider(const struct go_type *type, void *context)
+{
+	struct receivers *receivers = context;
+	const struct go_type *base = type->kind == GO_KIND_POINTER ? type->elem : NULL;
+
+	if (base && base->named && base->kind == GO_KIND_STRUCT &&
+	    receivers->count < CANDIDATES_MAX && receiver_on_stack(receivers->program, base))
+		receivers->types[receivers->count++] = base;
+}
+
+static void word_count(uint64_t word, uint64_t value, void *context) { ++*(size_t *)context; }
+
+/** True when @a word is a map field of a struct of @a type that something points to. */
+static bool field_of(struct program *program, const struct go_type *type, uint64_t word,
+		     struct owner *ret)
+{
+	for (uint64_t offset = 0; offset < type->size && offset < FIELD_OFFSET_MAX; offset += 8) {
+		const struct go_type *leaf;
+		char path[256] = "";
+		size_t pointers = 0;
+
+		if (!go_type_path(type, offset, path, sizeof(path), &leaf) || !leaf ||
+		    leaf->kind != GO_KIND_MAP)
+			continue;
+		heap_references(program, word - offset, word - offset + 1, word_count, &pointers);
+		if (!pointers)
+			continue;
+		*ret = (struct owner){
+			.path = arena_format(program->arena, "%s%s", type->name, path),
+			.via = "type only",
+			.holder_type = type->full_name,
+			.word = word,
+			.hops = 1};
+		return true;
+	}
+	return false;
+}
+
+static bool in_data(const struct program *program, uint64_t word)
+{
+	for (size_t i = 0; i < program->module_count; i++) {
+		const struct moduledata *module = &program->modules[i];
+
+		if ((word >= module->data && word < module->edata) ||
+		    (word >= module->bss && word < module->ebss))
+			return true;
+	}
+	return false;
+}
+
+/** A struct that the compiler laid out in the data segment, the receiver of a method that was running. */
+static bool holder_static(struct program *program, uint64_t word, struct owner *ret)
+{
+	struct receivers receivers = {program};
+
+	if (!in_data(program, word))
+		return false;
+	types_each(program->types, receiver_consider, &receivers);
+	for (size_t i = 0; i < receivers.count; i++)
+		if (field_of(program, receivers.types[i], word, ret))
+			return true;
+	return false;
+}
+
 static bool holder_global(struct program *program, uint64_t word, struct owner *ret)
 {
 	struct debuginfo_variable variable;
 
-	for (size_t i = 0; i < program->module_count; i++) {
-		const struct moduledata *module = &program->modules[i];
+	if (!in_data(program, word))
+		return false;
 
-		if (!(word >= module->data && word < module->edata) &&
-		    !(word >= module->bss && word < module->ebss))
-			continue;
+	bool named = program->debuginfo &&
+		     debuginfo_global_at(program->debuginfo, word - program->bias, &variable);
 
-		bool named =
-			program->debuginfo &&
-			debuginfo_global_at(program->debuginfo, word - program->bias, &variable);
-
-		*ret = (struct owner){
-			.path = named ? variable.name
-				      : arena_format(program->arena,
-						     "a package-level variable at 0x%lx",
-						     (unsigned long)word),
-			.via = "global",
-			.holder_type = "",
-			.word = word};
-		return true;
-	}
-	return false;
+	*ret = (struct owner){.path = named ? variable.name
+					    : arena_format(program->arena,
+							   "a package-level variable at 0x%lx",
+							   (unsigned long)word),
+			      .via = "global",
+			      .holder_type = "",
+			      .word = word};
+	return true;
 }
 
 static const char *frame_function(const struct stack *stack, uint64_t word)
@@ -195,18 +263,31 @@ static bool holder_local(struct program *program, uint64_t word, struct owner *r
 	return false;
 }
 
+/** True when an owner of that word was found already. */
+static bool word_known(const struct owner *owners, size_t count, uint64_t word)
+{
+	for (size_t i = 0; i < count; i++)
+		if (owners[i].word == word)
+			return true;
+	return false;
+}
+
 size_t holders_of(struct program *program, uint64_t address, struct owner *ret, size_t room)
 {
-	static bool (*const kinds[])(struct program *, uint64_t,
-				     struct owner *) = {holder_object, holder_global, holder_local};
+	static bool (*const kinds[])(struct program *, uint64_t, struct owner *) = {
+		holder_object, holder_static, holder_global, holder_local};
 	struct words words = {g_array_new(FALSE, FALSE, sizeof(uint64_t))};
 	size_t count = 0;
 
 	heap_references(program, address, address + 1, word_add, &words);
-	for (size_t kind = 0; kind < G_N_ELEMENTS(kinds); kind++)
-		for (guint i = 0; i < words.list->len && count < room; i++)
-			count += kinds[kind](program, g_array_index(words.list, uint64_t, i),
-					     &ret[count]);
+	for (size_t kind = 0; kind < G_N_ELEMENTS(kinds); kind++) {
+		for (guint i = 0; i < words.list->len && count < room; i++) {
+			uint64_t word = g_array_index(words.list, uint64_t, i);
+
+			if (!word_known(ret, count, word))
+				count += kinds[kind](program, word, &ret[count]);
+		}
+	}
 	g_array_free(words.list, TRUE);
 	return count;
 }

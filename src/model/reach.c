@@ -38,7 +38,7 @@ struct reach {
 	void *context;
 	GArray *nodes;
 	GHashTable *seen;
-	GHashTable *debug_types;
+	GHashTable *debug_types, *type_names;
 	GString *step; // inside the current node
 	GString *path;
 	uint32_t current;
@@ -68,6 +68,7 @@ struct reach *reach_new(struct program *program,
 	reach->nodes = g_array_new(FALSE, FALSE, sizeof(struct node));
 	reach->seen = g_hash_table_new(NULL, NULL);
 	reach->debug_types = g_hash_table_new(NULL, NULL);
+	reach->type_names = g_hash_table_new(g_str_hash, g_str_equal);
 	reach->step = g_string_new(NULL);
 	reach->path = g_string_new(NULL);
 	return reach;
@@ -79,6 +80,7 @@ void reach_free(struct reach *reach)
 		return;
 	g_string_free(reach->path, TRUE);
 	g_string_free(reach->step, TRUE);
+	g_hash_table_unref(reach->type_names);
 	g_hash_table_unref(reach->debug_types);
 	g_hash_table_unref(reach->seen);
 	g_array_unref(reach->nodes);
@@ -89,6 +91,7 @@ void reach_free(struct reach *reach)
 struct program *reach_program(struct reach *reach) { return reach->program; }
 struct arena *reach_arena(struct reach *reach) { return reach->arena; }
 GHashTable *reach_debug_types(struct reach *reach) { return reach->debug_types; }
+GHashTable *reach_type_names(struct reach *reach) { return reach->type_names; }
 
 static struct node *node_at(struct reach *reach, uint32_t index)
 {

@@ -51,6 +51,8 @@ const char *reach_path(struct reach *reach);
 const struct go_type *reach_debug_type(struct reach *reach, uint64_t type);
 struct program *reach_program(struct reach *reach);
 struct arena *reach_arena(struct reach *reach);
+/** What reach_type.c keeps for one walk: DWARF type -> struct go_type, full name -> struct go_type. */
 GHashTable *reach_debug_types(struct reach *reach);
+GHashTable *reach_type_names(struct reach *reach);
 
 static inline void reach_free_at(struct reach **reach) { reach_free(*reach); }

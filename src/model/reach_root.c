@@ -6,7 +6,8 @@
 
 #define NOT_THE_PROGRAMS(name)                                                                     \
 	(g_str_has_prefix(name, "runtime.") || g_str_has_prefix(name, "runtime/") ||               \
-	 g_str_has_prefix(name, "internal/"))
+	 g_str_has_prefix(name, "internal/") || strstr(name, "statictmp_") ||                      \
+	 strstr(name, "..stmp_"))
 
 static bool global_add(const struct debuginfo_variable *variable, void *context)
 {

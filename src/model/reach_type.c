@@ -9,17 +9,40 @@
 
 static const struct go_type *type_make(struct reach *reach, uint64_t handle, unsigned depth);
 
-/** The program's own descriptor, when it is the type that DWARF names. */
-static const struct go_type *descriptor_find(struct program *program,
-					     const struct debuginfo_type *said)
+static void name_add(const struct go_type *type, void *context)
 {
-	if (!said->runtime_type || !program->module_count)
-		return NULL;
+	const struct go_type *both[] = {type, type->kind == GO_KIND_POINTER ? type->elem : NULL};
 
-	const struct go_type *type =
-		types_at(program->types, program->modules[0].types + said->runtime_type);
+	for (size_t i = 0; i < G_N_ELEMENTS(both); i++)
+		if (both[i])
+			g_hash_table_insert(context, (void *)(uintptr_t)both[i]->full_name,
+					    (void *)(uintptr_t)both[i]);
+}
 
-	return type && (unsigned)type->kind == said->kind && type->size == said->size ? type : NULL;
+/** By name among the types that the modules list: Go 1.9 and 1.10 do not say where a descriptor stands. */
+static const struct go_type *descriptor_named(struct reach *reach, const char *name)
+{
+	GHashTable *names = reach_type_names(reach);
+
+	if (g_hash_table_size(names) == 0)
+		types_each(reach_program(reach)->types, name_add, names);
+	return g_hash_table_lookup(names, name);
+}
+
+/** The program's own descriptor, when it is the type that DWARF names. */
+static const struct go_type *descriptor_find(struct reach *reach, const struct debuginfo_type *said)
+{
+	struct program *program = reach_program(reach);
+	const struct go_type *type = NULL;
+
+	if (said->runtime_type && program->module_count)
+		type = types_at(program->types, program->modules[0].types + said->runtime_type);
+	else if (said->kind == GO_KIND_MAP)
+		type = descriptor_named(reach, said->name);
+	return type && (unsigned)type->kind == said->kind &&
+			       (type->size == said->size || type->kind == GO_KIND_MAP)
+		       ? type
+		       : NULL;
 }
 
 struct fields {
@@ -78,7 +101,7 @@ static const struct go_type *type_make(struct reach *reach, uint64_t handle, uns
 	if (depth > SYNTHETIC_DEPTH || !debuginfo_type_at(program->debuginfo, handle, &said))
 		return NULL;
 
-	const struct go_type *own = descriptor_find(program, &said);
+	const struct go_type *own = descriptor_find(reach, &said);
 
 	if (own || said.kind == GO_KIND_MAP || !said.kind) {
 		// a map cannot be read without its descriptor's layout
