@@ -8,7 +8,8 @@ _mapfault_options()
 	case $1 in
 	goroutines) echo "$output --all --system" ;;
 	map) echo "$output --values --limit" ;;
-	goroutine | maps | sites) echo "$output" ;;
+	sites) echo "$output --system" ;;
+	goroutine | maps) echo "$output" ;;
 	explain) echo "--format --color --output --quiet --help" ;;
 	version) echo "--json --help" ;;
 	help) echo "--help" ;;

@@ -35,7 +35,8 @@ _mapfault() {
 	map)
 		_arguments $output '--values[show keys]' '--limit[at most N keys]:number:' \
 			'*:file:_files' ;;
-	goroutine | maps | sites | explain) _arguments $output '*:file:_files' ;;
+	sites) _arguments $output "--system[the runtime's own as well]" '*:file:_files' ;;
+	goroutine | maps | explain) _arguments $output '*:file:_files' ;;
 	version) _arguments '(-j --json)'{-j,--json}'[all that this build knows]' ;;
 	help) _describe command commands ;;
 	*)

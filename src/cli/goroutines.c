@@ -52,7 +52,7 @@ const struct command command_goroutines = {
 		    "  mapfault goroutines --json core ./server | jq '.goroutines[].state'\n",
 	.about = "The largest group comes first, with how long its goroutines have waited.\n"
 		 "The runtime's own goroutines are left out without --system.\n",
-	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE | OPTIONS_ALL,
+	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE | OPTIONS_ALL | OPTIONS_SYSTEM,
 	.arguments_min = 1,
 	.arguments_max = 2,
 	.run = goroutines,

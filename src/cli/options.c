@@ -31,8 +31,8 @@ static void group_entries(unsigned group, struct options *o, GOptionEntry ret[GR
 		{{"values", 0, 0, G_OPTION_ARG_NONE, &o->values, "show the keys of the map", NULL},
 		 {"limit", 0, 0, G_OPTION_ARG_INT, &o->limit, "at most N keys (default 100)", "N"}},
 		{{"all", 'a', 0, G_OPTION_ARG_NONE, &o->all,
-		  "each one by itself, instead of groups with equal stacks", NULL},
-		 {"system", 0, 0, G_OPTION_ARG_NONE, &o->system, "the runtime's own as well",
+		  "each one by itself, instead of groups with equal stacks", NULL}},
+		{{"system", 0, 0, G_OPTION_ARG_NONE, &o->system, "the runtime's own as well",
 		  NULL}},
 	};
 

@@ -14,9 +14,10 @@ enum option_group {
 	OPTIONS_SOURCE = 1 << 2,   /**< --source-root */
 	OPTIONS_VERDICT = 1 << 3,  /**< --fail-on */
 	OPTIONS_VALUES = 1 << 4,   /**< --values, --limit */
-	OPTIONS_ALL = 1 << 5,      /**< --all, --system */
+	OPTIONS_ALL = 1 << 5,      /**< --all */
+	OPTIONS_SYSTEM = 1 << 6,   /**< --system */
 };
-#define OPTION_GROUPS 6
+#define OPTION_GROUPS 7
 
 enum output_format { FORMAT_TEXT, FORMAT_JSON };
 

@@ -7,13 +7,14 @@
 static struct error *sites(const struct invocation *invocation, int *ret_status)
 {
 	scoped(session) struct session session = {0};
+	bool system = invocation->options.system;
 
 	TRY(session_open(invocation, invocation->arguments, invocation->argument_count, NEED_IMAGE,
 			 &session));
 	if (invocation->options.format == FORMAT_JSON)
-		report_sites_json(session.program, session.output.stream);
+		report_sites_json(session.program, system, session.output.stream);
 	else
-		report_sites_text(session.program, &session.style, session.output.stream);
+		report_sites_text(session.program, system, &session.style, session.output.stream);
 	return output_commit(&session.output);
 }
 
@@ -25,8 +26,9 @@ const struct command command_sites = {
 		    "  mapfault sites ./server | grep 'map\\[string\\]int'\n",
 	.about = "A line an operation: address, operation, place, function, map type, and where "
 		 "the\n"
-		 "code has the map from.\n",
-	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE,
+		 "code has the map from. Operations of the runtime itself are left out without "
+		 "--system.\n",
+	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE | OPTIONS_SYSTEM,
 	.arguments_min = 1,
 	.arguments_max = 2,
 	.run = sites,

@@ -35,5 +35,7 @@ bool report_map_text(struct program *program, const struct map_request *request,
 		     const struct report_style *style, FILE *out);
 bool report_map_json(struct program *program, const struct map_request *request, FILE *out);
 
-void report_sites_text(struct program *program, const struct report_style *style, FILE *out);
-void report_sites_json(struct program *program, FILE *out);
+/** @a system: the operations of the runtime itself as well. */
+void report_sites_text(struct program *program, bool system, const struct report_style *style,
+		       FILE *out);
+void report_sites_json(struct program *program, bool system, FILE *out);

@@ -11,6 +11,7 @@ struct listing {
 	struct program *program;
 	struct json_writer *json;
 	struct screen *screen;
+	bool system;
 };
 
 /* Innermost source position of the CALL; its function alone when lines are not known. */
@@ -32,6 +33,11 @@ static char *source_words(const struct map_source *source)
 	return g_strdup("");
 }
 
+static bool hidden(const struct listing *listing, const struct map_site *site)
+{
+	return !listing->system && site->caller.name && go_is_runtime_function(site->caller.name);
+}
+
 static void site_json(const struct map_site *site, void *context)
 {
 	const struct listing *listing = context;
@@ -39,6 +45,8 @@ static void site_json(const struct map_site *site, void *context)
 	g_autofree char *source = source_words(&site->source);
 	struct json_writer *json = listing->json;
 
+	if (hidden(listing, site))
+		return;
 	json_put_line(json, NULL);
 	json_put_address(json, "pc", site->call_pc);
 	json_put_known(json, "function", at.function);
@@ -60,6 +68,8 @@ static void site_text(const struct map_site *site, void *context)
 	g_autofree char *function = words_function(at.function);
 	struct screen *screen = listing->screen;
 
+	if (hidden(listing, site))
+		return;
 	screen->indent = 12;
 	screen_format(screen, TONE_DIM, "%#llx", (unsigned long long)site->call_pc);
 	screen_to(screen, 12);
@@ -77,19 +87,20 @@ static void site_text(const struct map_site *site, void *context)
 	screen_newline(screen);
 }
 
-void report_sites_text(struct program *program, const struct report_style *style, FILE *out)
+void report_sites_text(struct program *program, bool system, const struct report_style *style,
+		       FILE *out)
 {
 	struct screen screen;
-	struct listing listing = {.program = program, .screen = &screen};
+	struct listing listing = {.program = program, .screen = &screen, .system = system};
 
 	screen_init(&screen, out, style->width, style->color);
 	sites_each(program->sites, site_text, &listing);
 }
 
-void report_sites_json(struct program *program, FILE *out)
+void report_sites_json(struct program *program, bool system, FILE *out)
 {
 	struct json_writer json;
-	struct listing listing = {.program = program, .json = &json};
+	struct listing listing = {.program = program, .json = &json, .system = system};
 
 	json_writer_init(&json, out);
 	json_put_object(&json, NULL);

@@ -4,6 +4,9 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -5,6 +5,23 @@
 
 #define NS_PER_S 1000000000ll
 
+/* Type arguments as Go's own tracebacks print them: "F[...]". */
+static char *fold_arguments(const char *name)
+{
+	GString *folded = g_string_new(NULL);
+	unsigned depth = 0;
+
+	for (; *name; name++) {
+		if (*name == ']' && depth > 0 && --depth == 0)
+			g_string_append(folded, "...");
+		if (depth == 0)
+			g_string_append_c(folded, *name);
+		if (*name == '[')
+			depth++;
+	}
+	return g_string_free(folded, FALSE);
+}
+
 /* The linker writes a dot in a path's last element as %2e (cmd/internal/objabi/path.go). */
 static char *unescape_dots(const char *name)
 {
@@ -15,18 +32,20 @@ static char *unescape_dots(const char *name)
 
 char *words_function(const char *function)
 {
+	g_autofree char *name = NULL;
 	size_t path_end, first;
 
 	if (!function || !*function)
 		return g_strdup("unknown function");
-	path_end = strcspn(function, "([");
-	first = strcspn(function, "/");
-	if (first < path_end && memchr(function, '.', first))
-		while (path_end > 0 && function[path_end - 1] != '/')
+	name = fold_arguments(function);
+	path_end = strcspn(name, "([");
+	first = strcspn(name, "/");
+	if (first < path_end && memchr(name, '.', first))
+		while (path_end > 0 && name[path_end - 1] != '/')
 			path_end--;
 	else
 		path_end = 0;
-	return unescape_dots(function + path_end);
+	return unescape_dots(name + path_end);
 }
 
 char *words_file(const char *file)
