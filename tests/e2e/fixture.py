@@ -2,7 +2,7 @@
 """What a fixture says about itself.
 
 A fixture is a folder in tests/fixtures with a Go program (package main) whose main.go opens with a
-header of `// key: value` lines. docs/ACCURACY.md explains the keys; this module reads them and
+header of `// key: value` lines. tests/fixtures/README.md explains the keys; this module reads them and
 turns marks (`// @name` at the end of a source line) into line numbers.
 """
 
