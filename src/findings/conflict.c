@@ -5,6 +5,8 @@
 #include "model/ghost.h"
 #include "model/map_recover.h"
 
+#include <string.h>
+
 #define OWNERS_MAX 8
 
 static bool any_entry(uint64_t key, uint64_t elem, void *context) { return true; }
@@ -30,27 +32,73 @@ static unsigned users_of(struct reasoning *reasoning, uint64_t map)
 	return users;
 }
 
-/** Of several maps that it may be, the one that somebody else was using; none when that does not
- * tell. */
-static void recover_map(struct reasoning *reasoning)
+/** Of several maps that it may be, the one that somebody else was using; none when that does not tell. */
+static const struct map_candidate *choose(struct reasoning *reasoning,
+					  const struct map_candidate *candidates, size_t count)
 {
-	struct map_candidate candidates[MAP_CANDIDATES_MAX];
-	struct conflict_map *map = &reasoning->findings->map;
-	size_t count = map_recover(reasoning->program, reasoning->detected, candidates);
 	const struct map_candidate *chosen = count == 1 ? &candidates[0] : NULL;
 
 	for (size_t i = 0; i < count && count > 1; i++) {
 		if (!users_of(reasoning, candidates[i].map))
 			continue;
-		if (chosen) {
-			chosen = NULL;
-			break;
-		}
+		if (chosen)
+			return NULL;
 		chosen = &candidates[i];
+	}
+	return chosen;
+}
+
+/** "(*cluster)" of "main.(*cluster).lookup" is the receiver: does this struct fit it? */
+static bool is_receiver_of(const char *holder, const char *function)
+{
+	const char *dot = strrchr(holder, '.');
+	const char *receiver = strstr(function, "(*");
+	size_t n;
+
+	if (!dot || !receiver)
+		return false;
+	n = strcspn(dot + 1, "[");
+	return !strncmp(receiver + 2, dot + 1, n) &&
+	       (receiver[2 + n] == ')' || receiver[2 + n] == '[');
+}
+
+/** The maps of the detector's type that the program's variables lead to, those of its receiver before others. */
+static size_t maps_of_type(struct reasoning *reasoning, struct map_candidate *ret, size_t room)
+{
+	const struct map_call *call = reasoning->detected;
+	const struct stack *stack = &reasoning->program->goroutines[call->goroutine].stack;
+	const char *function =
+		call->user < stack->count ? stack->frames[call->user].site.function : "";
+	const struct map_found *maps;
+	size_t count = maps_reachable(reasoning->program, &maps), found = 0, fits = 0;
+
+	for (size_t i = 0; i < count; i++)
+		fits += maps[i].type == call->type && is_receiver_of(maps[i].holder_type, function);
+	for (size_t i = 0; i < count && found < room; i++)
+		if (maps[i].type == call->type &&
+		    (!fits || is_receiver_of(maps[i].holder_type, function)))
+			ret[found++] = (struct map_candidate){
+				maps[i].address, call->type,
+				"the map of this type that the program's variables lead to"};
+	return found;
+}
+
+static void recover_map(struct reasoning *reasoning)
+{
+	struct map_candidate candidates[MAP_CANDIDATES_MAX];
+	struct conflict_map *map = &reasoning->findings->map;
+	size_t count = map_recover(reasoning->program, reasoning->detected, candidates);
+	const struct map_candidate *chosen = choose(reasoning, candidates, count);
+
+	if (!count && reasoning->detected->type) {
+		count = maps_of_type(reasoning, candidates, MAP_CANDIDATES_MAX);
+		chosen = choose(reasoning, candidates, count);
 	}
 	if (chosen) {
 		map->address = chosen->map;
+		map->type = chosen->type;
 		map->found_by = chosen->found_by;
+		map->sure = count == 1 ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
 		return;
 	}
 	program_gap(reasoning->program, "the map's address",
@@ -111,6 +159,7 @@ void conflict_identify(struct reasoning *reasoning)
 	map->address = call->map;
 	map->found_by = call->map_found_by;
 	map->type = call->type;
+	map->sure = map->address ? CONFIDENCE_PROVEN : CONFIDENCE_UNKNOWN;
 	if (!map->address)
 		recover_map(reasoning);
 	if (map->address)

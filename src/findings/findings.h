@@ -75,6 +75,8 @@ struct conflict_map {
 	struct map_integrity integrity;
 	const struct owner *owners;
 	size_t owner_count;
+	enum confidence
+		sure; /**< that it is this map: nobody is named with more confidence than this */
 	const char *found_by; /**< "argument slot", "saved register", "one hop from the detector's
 				 frame" ... */
 	const struct go_site

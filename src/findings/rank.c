@@ -61,6 +61,14 @@ static enum confidence confidence_of(const GArray *suspects, const struct suspec
 	return CONFIDENCE_POSSIBLE;
 }
 
+/** A trace of a map that may not be the detector's proves nothing about this crash. */
+static enum confidence capped(const struct reasoning *reasoning, enum confidence confidence)
+{
+	enum confidence sure = reasoning->findings->map.sure;
+
+	return MAX(MIN(confidence, sure), CONFIDENCE_POSSIBLE);
+}
+
 static void name_parties(struct reasoning *reasoning, const GArray *suspects)
 {
 	struct findings *findings = reasoning->findings;
@@ -69,7 +77,7 @@ static void name_parties(struct reasoning *reasoning, const GArray *suspects)
 		arena_array(findings->arena, CANDIDATES_MAX, sizeof(*findings->candidates));
 	for (guint i = 0; i < suspects->len && findings->candidate_count < CANDIDATES_MAX; i++) {
 		const struct suspect *suspect = &g_array_index(suspects, struct suspect, i);
-		enum confidence confidence = confidence_of(suspects, suspect);
+		enum confidence confidence = capped(reasoning, confidence_of(suspects, suspect));
 
 		if (suspect->tier == TIER_NONE)
 			break;

@@ -35,8 +35,9 @@ static bool is_ghost(struct program *program, uint64_t word, uint64_t slot, uint
 	if (!program_function(program, word, &function, &table))
 		return false;
 	site = sites_returning_to(program->sites, word);
-	if (!site || !map_operation_writes(site->function->operation) ||
-	    !holds_map(program, site, slot, map))
+	if (!site || !site->function->user_facing ||
+	    !map_operation_writes(site->function->operation) ||
+	    go_is_runtime_function(site->caller.name) || !holds_map(program, site, slot, map))
 		return false;
 	*ret = (struct ghost){slot, site, map};
 	return true;

@@ -6,13 +6,14 @@
 struct go_map {
 	uint64_t address;
 	bool swiss;
-	uint64_t count;      /**< as the header says: hmap.count, Map.used */
-	uint8_t flags;       /**< hmap.flags; 0 for Swiss */
-	bool writing;        /**< the flag was set at the moment of the dump */
-	uint8_t B;           /**< classic: log2 of buckets; Swiss: globalDepth */
-	bool growing;        /**< classic: oldbuckets not yet evacuated */
-	uint64_t buckets, oldbuckets, nevacuate; /**< classic; Swiss: directory pointer in buckets */
-	int64_t dirlen;      /**< Swiss: 0 for one small group */
+	uint64_t count; /**< as the header says: hmap.count, Map.used */
+	uint8_t flags;  /**< hmap.flags; 0 for Swiss */
+	bool writing;   /**< the flag was set at the moment of the dump */
+	uint8_t B;      /**< classic: log2 of buckets; Swiss: globalDepth */
+	bool growing;   /**< classic: oldbuckets not yet evacuated */
+	uint64_t buckets, oldbuckets,
+		nevacuate; /**< classic; Swiss: directory pointer in buckets */
+	int64_t dirlen;    /**< Swiss: 0 for one small group */
 };
 
 /** What a check of the whole structure found. */
@@ -20,7 +21,7 @@ struct map_integrity {
 	bool checked;
 	uint64_t entries_found;
 	bool count_matches;
-	uint64_t problems;      /**< impossible tophash or ctrl values, stray pointers, cycles */
+	uint64_t problems;         /**< impossible tophash or ctrl values, stray pointers, cycles */
 	const char *first_problem; /**< "" when none */
 };
 
@@ -40,7 +41,9 @@ struct map_found {
 	uint64_t address;
 	const struct go_type *type; /**< NULL when only its shape is known */
 	uint64_t count;
-	const char *owner;          /**< "main.server.sessions", best path found; "" when none */
+	const char *owner;       /**< "main.server.sessions", best path found; "" when none */
+	uint64_t word;           /**< address of the word that holds it */
+	const char *holder_type; /**< full name of the struct with that word; "" when none */
 };
 
 /** Every map that globals and live stacks reach, each once. */

@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+#define WORD        8
+#define SPILL_BYTES 16 /* the slots of the type and the map, above the frame */
+
 static const char *const fatal_functions[] = {
 	"runtime.throw",
 	"runtime.fatal",
@@ -175,6 +178,57 @@ static void find_map_by_source(struct program *program, struct map_call *call)
 		take_map(program, call, map, "the variable that the code loads it from");
 }
 
+struct map_search {
+	struct program *program;
+	const struct go_type *type;
+	uint64_t only;
+	bool several;
+};
+
+static bool any_entry(uint64_t key, uint64_t elem, void *context) { return true; }
+
+static bool is_map_of(struct program *program, uint64_t address, const struct go_type *type)
+{
+	struct go_map map;
+	struct map_integrity integrity;
+
+	if (!address || !map_read(program, address, &map))
+		return false;
+	if (!type)
+		return true;
+	integrity = map_entries(program, &map, type, any_entry, NULL);
+	return integrity.checked;
+}
+
+static void search_word(struct map_search *search, uint64_t word)
+{
+	if (word == search->only || !is_map_of(search->program, word, search->type))
+		return;
+	search->several = search->only != 0;
+	search->only = word;
+}
+
+/**
+ * A write in progress needs its map until its exit check, and Go keeps nothing in registers across
+ * the calls at which a goroutine can be stopped: so the map stands somewhere in the operation's own
+ * frames. When they hold a single map, that is the one.
+ */
+static void find_map_in_frames(struct program *program, const struct stack *stack,
+			       struct map_call *call)
+{
+	struct map_search search = {program, call->type, 0, false};
+	uint64_t high = physical(stack, call->last)->cfa + SPILL_BYTES, word;
+
+	if (call->in_fatal || !map_operation_writes(call->operation))
+		return;
+	for (uint64_t at = stack->frames[0].sp; at < high && !search.several; at += WORD)
+		if (memory_u64(program->memory, at, &word))
+			search_word(&search, word);
+	if (!search.several)
+		take_map(program, call, search.only,
+			 "the only map that the operation's frames hold");
+}
+
 bool map_call_of(struct program *program, struct goroutine *goroutine, struct map_call *ret)
 {
 	const struct stack *stack = program_stack(program, goroutine);
@@ -190,6 +244,8 @@ bool map_call_of(struct program *program, struct goroutine *goroutine, struct ma
 	find_site(program, stack, &call);
 	find_map(program, stack, &call);
 	find_map_by_source(program, &call);
+	if (!call.map)
+		find_map_in_frames(program, stack, &call);
 	*ret = call;
 	return true;
 }

@@ -31,7 +31,10 @@ static bool map_collect(struct reach *reach, const struct reach_edge *edge, void
 		.address = edge->target,
 		.type = edge->type,
 		.count = map.count,
-		.owner = arena_string(inventory->program->arena, text_of(reach_path(reach)))};
+		.owner = arena_string(inventory->program->arena, text_of(reach_path(reach))),
+		.word = edge->word,
+		.holder_type = arena_string(inventory->program->arena, text_of(edge->holder)),
+	};
 
 	g_array_append_val(inventory->maps, found);
 	return inventory->maps->len < MAPS_MAX;

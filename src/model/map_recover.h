@@ -6,13 +6,16 @@
 
 struct map_candidate {
 	uint64_t map;
+	const struct go_type
+		*type; /**< where more is known than the call said; else the call's, or NULL */
 	const char *found_by;
 };
 
 #define MAP_CANDIDATES_MAX 32
 
 /**
- * The maps that the words of the operation's own frames, its caller's and the caller's caller's
+ * What the operation's frames and its callers' lead to. An iterator names its map and its type; else these are the
+ * maps that the words of the operation's own frames, its caller's and the caller's caller's
  * lead to: directly, or one pointer further at the offset that the code loads the map from. Only
  * those that read as a sound map of the operation's type, where that is known.
  */

@@ -4,18 +4,22 @@
 #include "model/program.h"
 
 struct owner {
-	const char *path; /**< "main.srv.sessions", "main.(*Server).run.func1 closure .m", "local s of main.main" */
+	const char *path; /**< "main.srv.sessions", "main.(*Server).run.func1 closure .m", "local s
+			     of main.main" */
 	const char *via;  /**< "global", "field", "closure", "local", "map element", "type only" */
-	const char *holder_type; /**< full type of the object that holds the word; "" when not known */
-	uint64_t word;    /**< address of the word that holds the map's address */
-	unsigned hops;    /**< pointers from the root */
+	const char
+		*holder_type; /**< full type of the object that holds the word; "" when not known */
+	uint64_t word;        /**< address of the word that holds the map's address */
+	unsigned hops;        /**< pointers from the root */
 };
 
 /**
- * The ways by which the program's roots (globals, live stacks) reach @a address, shortest first, at most
+ * The ways by which the program's roots (globals, live stacks) reach @a address, shortest first, at
+ * most
  * @a room of them.
  */
 size_t owners_of(struct program *program, uint64_t address, struct owner *ret, size_t room);
-/** True when a word of the live stack of @a goroutine leads to @a address within @a hops pointers. */
+/** True when a word of the live stack of @a goroutine leads to @a address within @a hops pointers.
+ */
 bool goroutine_reaches(struct program *program, struct goroutine *goroutine, uint64_t address,
 		       unsigned hops);
