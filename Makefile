@@ -35,7 +35,7 @@ accuracy: build
 
 # Regenerates the tables of src/golang from real toolchains; see docs/HOWTO_ADD_GO_VERSION.md.
 layouts: setup
-	@go run ./tools/layouts
+	@cd tools/layouts && go run .
 
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
