@@ -22,6 +22,12 @@ static void go_attributes(Dwarf_Die *die, struct debuginfo_type *ret)
 		ret->elem = dwarf_dieoffset(&elem);
 }
 
+/** C's qualifiers count as names, too: cgo brings them. */
+static bool tag_is_transparent(int tag)
+{
+	return tag == DW_TAG_typedef || tag == DW_TAG_const_type || tag == DW_TAG_volatile_type;
+}
+
 /** Enters typedefs from @a type; @a description gets the first name and what Go says on the way. */
 static bool typedefs_enter(struct debuginfo *debuginfo, Dwarf_Off type, Dwarf_Die *ret,
 			   struct debuginfo_type *description)
@@ -33,7 +39,7 @@ static bool typedefs_enter(struct debuginfo *debuginfo, Dwarf_Off type, Dwarf_Di
 		if (!*description->name && die_name(ret))
 			description->name = die_name(ret);
 		go_attributes(ret, description);
-		if (dwarf_tag(ret) != DW_TAG_typedef)
+		if (!tag_is_transparent(dwarf_tag(ret)))
 			return true;
 		type = die_type(ret);
 	}
@@ -165,16 +171,32 @@ static bool path_follow(struct debuginfo *debuginfo, Dwarf_Off type, const char 
 	return true;
 }
 
-int32_t debuginfo_layout(struct debuginfo *debuginfo, const char *path, bool size)
+/** Splits "pkg.type.field" behind a type that exists; a C structure's name has no package. */
+static Dwarf_Off path_start(struct debuginfo *debuginfo, const char *path, const char **ret_rest)
 {
 	const char *slash = strrchr(path, '/');
-	const char *dot = strchr(slash ? slash : path, '.');
-	const char *end = dot ? strchrnul(dot + 1, '.') : path + strlen(path);
-	g_autofree char *name = g_strndup(path, (size_t)(end - path));
-	Dwarf_Off type = structure_named(debuginfo, name);
+	const char *end = strchrnul(slash ? slash : path, '.');
+	Dwarf_Off type = 0;
+
+	for (int parts = 0; parts < 2 && !type; parts++) {
+		if (parts)
+			end = *end ? strchrnul(end + 1, '.') : end;
+
+		g_autofree char *name = g_strndup(path, (size_t)(end - path));
+
+		type = structure_named(debuginfo, name);
+	}
+	*ret_rest = end;
+	return type;
+}
+
+int32_t debuginfo_layout(struct debuginfo *debuginfo, const char *path, bool size)
+{
+	const char *rest;
+	Dwarf_Off type = path_start(debuginfo, path, &rest);
 	uint64_t offset, bytes;
 
-	if (!type || !path_follow(debuginfo, type, end, &offset, &bytes))
+	if (!type || !path_follow(debuginfo, type, rest, &offset, &bytes))
 		return GO_ABSENT;
 	if (size)
 		offset = bytes;
