@@ -19,6 +19,7 @@
 #define SENTINEL_BYTES    16 // around the module information
 #define VERSION_BYTES_MAX 256
 #define MODULES_BYTES_MAX (16u << 20)
+#define SCAN_BYTES_MAX    (1ull << 30) // of segments, which may be stated to overlap
 
 struct place_of {
 	const struct image *image;
@@ -63,8 +64,8 @@ static bool inline_read(const struct memory *memory, uint64_t address, struct te
 			struct text *ret_modules)
 {
 	uint64_t extent = memory_extent(memory, address);
-	struct bytes b = bytes_over(memory_view(memory, address, extent), extent,
-				    memory_place(memory, address));
+	const void *view = extent ? memory_view(memory, address, extent) : "";
+	struct bytes b = bytes_over(view, extent, memory_place(memory, address));
 	struct error *error = inline_strings(&b, ret_version, ret_modules);
 
 	error_free(error);
@@ -145,13 +146,15 @@ static bool each_aligned(const struct place_of *where, uint64_t alignment, bool 
 {
 	size_t count;
 	const struct image_range *segments = image_segments(where->image, &count);
+	uint64_t left = SCAN_BYTES_MAX;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && left; i++) {
 		uint64_t start = segments[i].address + where->bias;
-		uint64_t end = start + segments[i].size;
+		uint64_t end = start + MIN(segments[i].size, left);
 
 		if (segments[i].executable || (writable_only && !segments[i].writable))
 			continue;
+		left -= MIN(segments[i].size, left);
 		start += -start & (alignment - 1);
 		for (uint64_t at = start; at + alignment <= end && at >= start; at += alignment)
 			if (visit(where, at, context))

@@ -158,24 +158,38 @@ static bool scan_piece(const struct scan *scan, uint64_t address, uint64_t size,
 	return false;
 }
 
-static bool scan_image(const struct scan *scan, struct moduledata *ret)
+/** From the lowest to the highest loaded address; segments may be stated to overlap, or to be endless. */
+static void image_span(const struct scan *scan, uint64_t *ret_start, uint64_t *ret_end)
 {
 	size_t count;
 	const struct image_range *segments = image_segments(scan->image, &count);
 
+	*ret_start = UINT64_MAX;
+	*ret_end = 0;
 	for (size_t i = 0; i < count; i++) {
-		uint64_t at = segments[i].address + scan->bias;
-		uint64_t left = segments[i].memory_size;
+		uint64_t start = segments[i].address + scan->bias, end;
 
-		while (left) {
-			uint64_t extent = memory_extent(scan->memory, at);
-			uint64_t size = extent ? MIN(extent, left) : MIN(left, 4096 - at % 4096);
+		if (__builtin_add_overflow(start, segments[i].memory_size, &end))
+			end = UINT64_MAX;
+		*ret_start = MIN(*ret_start, start);
+		*ret_end = MAX(*ret_end, end);
+	}
+}
 
-			if (extent && scan_piece(scan, at, size, ret))
-				return true;
-			at += size;
-			left -= size;
-		}
+/** Over what memory has of the image: each byte once. */
+static bool scan_image(const struct scan *scan, struct moduledata *ret)
+{
+	size_t count;
+	const struct memory_range *ranges = memory_ranges(scan->memory, &count);
+	uint64_t start, end;
+
+	image_span(scan, &start, &end);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t from = MAX(ranges[i].address, start);
+		uint64_t to = MIN(ranges[i].address + ranges[i].size, end);
+
+		if (from < to && scan_piece(scan, from, to - from, ret))
+			return true;
 	}
 	return false;
 }
