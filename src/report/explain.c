@@ -176,7 +176,8 @@ static void map_section(struct screen *screen, const json_t *report)
 		  g_strdup_printf("%s %s", text_at(map, "address"), text_at(map, "type")));
 	if (*text_at(map, "found_by"))
 		line_take(screen, FACT_INDENT, TONE_PLAIN,
-			  g_strdup_printf("- found by: %s", text_at(map, "found_by")));
+			  g_strdup_printf("- found by: %s; that it is this map is %s",
+					  text_at(map, "found_by"), text_at(map, "confidence")));
 	map_owners(screen, map);
 	map_state(screen, map);
 }

@@ -109,6 +109,7 @@ static void conflict_map(struct json_writer *json, const struct conflict_map *ma
 		json_put_null(json, "address");
 	json_put_known(json, "type", map->type ? map->type->name : NULL);
 	json_put_known(json, "found_by", map->found_by);
+	json_put_string(json, "confidence", confidence_name(map->sure));
 	map_header(json, map);
 	owner_list(json, map);
 	integrity(json, &map->integrity);

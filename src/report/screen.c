@@ -20,8 +20,19 @@ void screen_init(struct screen *screen, FILE *out, unsigned width, bool color)
 				  .color = color};
 }
 
+static void set_tone(struct screen *screen, enum screen_tone tone)
+{
+	if (!screen->color || screen->tone == tone)
+		return;
+	if (screen->tone != TONE_PLAIN)
+		fputs("\x1b[0m", screen->out);
+	fputs(tone_start[tone], screen->out);
+	screen->tone = tone;
+}
+
 void screen_newline(struct screen *screen)
 {
+	set_tone(screen, TONE_PLAIN);
 	fputc('\n', screen->out);
 	screen->column = screen->pending = 0;
 }
@@ -51,19 +62,14 @@ static unsigned room(const struct screen *screen)
 /* Safe text that fits. */
 static void emit(struct screen *screen, enum screen_tone tone, const char *text, size_t n)
 {
-	bool colored = screen->color && tone != TONE_PLAIN;
-
 	if (n == 0)
 		return;
 	if (screen->pending)
 		fprintf(screen->out, "%*s", (int)screen->pending, "");
 	screen->column += screen->pending + (unsigned)utf8_columns(text, n);
 	screen->pending = 0;
-	if (colored)
-		fputs(tone_start[tone], screen->out);
+	set_tone(screen, tone);
 	fwrite(text, 1, n, screen->out);
-	if (colored)
-		fputs("\x1b[0m", screen->out);
 }
 
 /* Bytes of @a text that fit in @a columns, at least one character. */

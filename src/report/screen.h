@@ -14,9 +14,10 @@ struct screen {
 	FILE *out;
 	unsigned width;
 	bool color;
-	unsigned indent;  /**< columns before a line that wrapping begins */
-	unsigned column;  /**< where the next character goes, pending spaces not counted */
-	unsigned pending; /**< spaces owed before it; dropped at the end of a line */
+	unsigned indent;       /**< columns before a line that wrapping begins */
+	unsigned column;       /**< where the next character goes, pending spaces not counted */
+	unsigned pending;      /**< spaces owed before it; dropped at the end of a line */
+	enum screen_tone tone; /**< in force on the terminal */
 };
 
 /** @a width below SCREEN_WIDTH_MIN is taken as that. */

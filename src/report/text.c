@@ -138,6 +138,11 @@ static void map_state(struct verdict *v, const struct conflict_map *map)
 	const struct map_integrity *found = &map->integrity;
 	g_autofree char *entries = words_count(found->entries_found);
 
+	if (map->address && map->sure < CONFIDENCE_PROVEN) {
+		next_line(v);
+		screen_words(&v->screen, TONE_DIM, "that it is this map: ");
+		screen_words(&v->screen, confidence_tone(map->sure), confidence_name(map->sure));
+	}
 	if (map->readable && map->header.writing) {
 		next_line(v);
 		screen_words(&v->screen, TONE_PLAIN, "still marked as being written in the dump");

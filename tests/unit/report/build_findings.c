@@ -151,6 +151,7 @@ static void add_map(struct arena *arena, struct conflict_map *map)
 			      .first_problem = ""},
 		.owners = arena_copy(arena, owners, sizeof(owners)),
 		.owner_count = 2,
+		.sure = CONFIDENCE_PROVEN,
 		.found_by = "argument slot"};
 }
 
@@ -250,6 +251,7 @@ struct findings *build_candidates(void)
 
 	findings->other = NULL;
 	findings->confidence = CONFIDENCE_POSSIBLE;
+	findings->map.sure = CONFIDENCE_LIKELY;
 	findings->sentence =
 		"goroutine 87 (config.(*Store).Get, store.go:41) read config.store.entries "
 		"while another goroutine wrote it; two may be the writer";
