@@ -48,6 +48,15 @@ def detector_trim(ours, theirs):
     return ours
 
 
+def syscall_trim(ours, theirs):
+    """In a system call the runtime prints from where it was entered; the thread itself stands deeper,
+    and has gone on by some lines in the function that entered it."""
+    for i, frame in enumerate(ours):
+        if frame[:2] == theirs[0][:2]:
+            return [theirs[0], *ours[i + 1:]]
+    return ours
+
+
 def differences(text, goroutines):
     ours_by_id = {number(g["id"]): g for g in goroutines}
     detector, _ = detector_of(text)
@@ -62,6 +71,8 @@ def differences(text, goroutines):
         want, got = runtime_frames(theirs), our_frames(ours)
         if theirs.id == detector.id:
             got = detector_trim(got, want)
+        elif theirs.state.startswith("syscall"):
+            got = syscall_trim(got, want)
         if theirs.elided:
             want = want[:20]
             got = got[:len(want)]
