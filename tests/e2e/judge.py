@@ -159,7 +159,7 @@ def owner_check(fixture, report):
                for want in fixture.owners):
             return True
         kind = fixture.owner_type
-        if kind and kind in (holder.lstrip("*"), path.rsplit(".", 1)[0].lstrip("*")):
+        if kind and kind in (holder.lstrip("*").split("/")[-1], path.rsplit(".", 1)[0].lstrip("*")):
             return True
     return False
 
@@ -203,7 +203,8 @@ def innocent_judge(fixture, crash, report):
     checks = {"kind": verdict.get("kind") in fixture.kinds, "nobody accused": other is None}
     if fixture.kinds == ("nil_map_write",):
         checks["detector"], _ = detector_check(report, crash)
-    outcome = "right" if all(v is not False for v in checks.values()) else "wrong"
+    accused = not (checks["kind"] and checks["nobody accused"])
+    outcome = "wrong" if accused else "missed" if checks.get("detector") is False else "right"
     return Judgement(outcome, checks, f"{verdict.get('kind')}, other: {site_text(other)}",
                      verdict.get("confidence") or "")
 
