@@ -83,7 +83,8 @@ def expansions(program, pcs):
 def pcs_in_code(program, pcs):
     """Without the padding between functions: older runtimes give up the whole program over it."""
     kept = [pc for pc, ours in zip(pcs, expansions(program, pcs))
-            if ours and not ours[0].endswith(" :0")]
+            if ours and not ours[0].endswith(" :0")
+            and "skipPleaseUseCallersFrames" not in ours[0]]  # a PC there means a count to the runtime
     assert len(kept) > 0.9 * len(pcs)
     return kept
 
@@ -94,7 +95,8 @@ def test_runtime(version):
     pcs = pcs_in_code(program, random_pcs(program, 20000))
     told = run([program], as_text(pcs)).splitlines()
     check_positions(program, pcs, [line[3:] for line in told if line.startswith("at ")])
-    check_stack(program, [line.split(" ", 2)[1:] for line in told if line.startswith("stack ")])
+    stack = [line.split(" ", 2)[1:] for line in told if line.startswith("stack ")]
+    assert check_stack(program, stack) >= (2 if minor(version) >= (1, 12) else 0)
     check_types(program, {line for line in told if line.startswith(("type ", "map ", "field "))})
 
 
@@ -108,7 +110,8 @@ def elided(line):
         depth += c == "["
     groups = groups.replace("[]", "[...]")
     whole = name[:name.find("[")] + "[...]" + name[name.rfind("]") + 1:] if "[" in name else name
-    return {f"{groups} {place}", f"{whole} {place}"}
+    # The runtime takes the very first name of the table for none.
+    return {line, f"{groups} {place}", f"{whole} {place}", f" {place}"}
 
 
 def check_positions(program, pcs, told):
@@ -124,14 +127,14 @@ def check_positions(program, pcs, told):
 
 
 def check_stack(program, frames):
-    """A real stack: each physical frame opens up into the logical ones, in order."""
+    """A real stack: each physical frame opens up into the logical ones, in order. Counts inlined ones."""
     at = inlined = 0
     while at < len(frames):
         ours = expansions(program, [int(frames[at][0], 16)])[0]
         assert ours == [frame[1] for frame in frames[at:at + len(ours)]]
         at += len(ours)
         inlined += len(ours) - 1
-    assert inlined >= 2
+    return inlined
 
 
 def check_types(program, told):
