@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define FIRST_DETECTOR_DIES 24 /* the minor from which on it does */
+
 static const struct goroutine *dying_goroutine(const struct program *program)
 {
 	if (!program->thread_count || program->threads[0].goroutine == NO_INDEX)
@@ -15,11 +17,16 @@ static const struct goroutine *dying_goroutine(const struct program *program)
 	return &program->goroutines[program->threads[0].goroutine];
 }
 
-/** The fatal operation of the thread that died, else of any: the others wait for it to finish. */
+/**
+ * The fatal operation whose report comes first. Up to Go 1.23 several goroutines may raise the fatal at once, and the first
+ * to print waits for the rest, so that the thread that dies printed last (runtime/panic.go, dopanic_m@1.23.12). From 1.24 on
+ * fatal holds the print lock, and the first to come dies.
+ */
 static const struct map_call *find_detected(const struct reasoning *reasoning)
 {
 	const struct program *program = reasoning->program;
 	const struct goroutine *dying = dying_goroutine(program);
+	bool first_dies = program->layout->version.minor >= FIRST_DETECTOR_DIES;
 	const struct map_call *found = NULL;
 
 	for (guint i = 0; i < reasoning->calls->len; i++) {
@@ -27,7 +34,7 @@ static const struct map_call *find_detected(const struct reasoning *reasoning)
 
 		if (!call->in_fatal)
 			continue;
-		if (&program->goroutines[call->goroutine] == dying)
+		if ((&program->goroutines[call->goroutine] == dying) == first_dies)
 			return call;
 		if (!found)
 			found = call;

@@ -22,9 +22,9 @@ static struct write_reach *open_reach(struct reasoning *reasoning)
 	return write_reach_new(reasoning->program, map->address, map->type, holders, count);
 }
 
-static GArray *examine_all(struct reasoning *reasoning, struct write_reach *reach)
+static GArray *examine_all(struct inquiry *inquiry)
 {
-	struct program *program = reasoning->program;
+	struct program *program = inquiry->reasoning->program;
 	GArray *suspects = g_array_new(FALSE, FALSE, sizeof(struct suspect));
 
 	for (size_t i = 0; i < program->goroutine_count; i++) {
@@ -33,11 +33,12 @@ static GArray *examine_all(struct reasoning *reasoning, struct write_reach *reac
 
 		if (goroutine->detector || goroutine->system)
 			continue;
-		suspect = suspect_examine(reasoning, reach, (uint32_t)i);
+		suspect = suspect_examine(inquiry, (uint32_t)i);
 		if (suspect.tier || suspect.call)
 			g_array_append_val(suspects, suspect);
 	}
-	qsort(suspects->data, suspects->len, sizeof(struct suspect), suspect_compare);
+	if (suspects->len)
+		qsort(suspects->data, suspects->len, sizeof(struct suspect), suspect_compare);
 	return suspects;
 }
 
@@ -132,8 +133,13 @@ static void list_innocents(struct reasoning *reasoning, const GArray *suspects)
 
 void rank_parties(struct reasoning *reasoning)
 {
-	struct write_reach *reach = open_reach(reasoning);
-	GArray *suspects = examine_all(reasoning, reach);
+	uint64_t map = reasoning->findings->map.address;
+	struct inquiry inquiry = {
+		reasoning,
+		open_reach(reasoning),
+		map ? reachability_new(reasoning->program, map) : NULL,
+	};
+	GArray *suspects = examine_all(&inquiry);
 
 	name_parties(reasoning, suspects);
 	list_innocents(reasoning, suspects);
@@ -143,5 +149,6 @@ void rank_parties(struct reasoning *reasoning)
 			    "a stop at the instant of the fatal, or a race build (go build -race), "
 			    "would name it");
 	g_array_free(suspects, TRUE);
-	write_reach_free(reach);
+	reachability_free(inquiry.reachability);
+	write_reach_free(inquiry.reach);
 }

@@ -91,18 +91,27 @@ static void examine_ghosts(struct reasoning *reasoning, struct suspect *suspect,
 
 static bool is_nearer(const struct write_path *path, size_t depth, const struct suspect *suspect)
 {
-	if (!suspect->path.site)
+	const struct write_path *best = &suspect->path;
+
+	if (!best->site)
 		return true;
-	if (path->site->match != suspect->path.site->match)
-		return path->site->match > suspect->path.site->match;
-	return depth + path->calls < suspect->depth + suspect->path.calls;
+	if (path->site->match != best->site->match)
+		return path->site->match > best->site->match;
+	if (path->again != best->again)
+		return path->again;
+	return depth + path->calls < suspect->depth + best->calls;
 }
 
-/** The nearest write site from any of the goroutine's own frames. */
-static void find_path(struct reasoning *reasoning, struct write_reach *reach,
-		      struct suspect *suspect)
+static bool code_reaches(struct inquiry *inquiry, const struct frame *frame)
 {
-	struct program *program = reasoning->program;
+	return inquiry->reachability &&
+	       reachability_from_code(inquiry->reachability, &frame->function, REACH_HOPS);
+}
+
+/** The nearest write site from any of the goroutine's own frames, and whether their code names the map's holder. */
+static void examine_frames(struct inquiry *inquiry, struct suspect *suspect)
+{
+	struct program *program = inquiry->reasoning->program;
 	const struct stack *stack =
 		program_stack(program, &program->goroutines[suspect->goroutine]);
 	size_t depth = 0;
@@ -113,38 +122,40 @@ static void find_path(struct reasoning *reasoning, struct write_reach *reach,
 
 		if (frame->site.inlined || go_is_runtime_function(frame->function.name))
 			continue;
-		if (write_reach_from(reach, &frame->function, frame->pc, &path) &&
+		if (write_reach_from(inquiry->reach, &frame->function, frame->pc, &path) &&
 		    is_nearer(&path, depth, suspect)) {
 			suspect->path = path;
 			suspect->depth = depth;
 			suspect->stands = frame->site;
+			suspect->reaches = code_reaches(inquiry, frame);
 		}
 		depth++;
 	}
 }
 
-static void examine_reach(struct reasoning *reasoning, struct write_reach *reach,
-			  struct suspect *suspect)
+static void examine_reach(struct inquiry *inquiry, struct suspect *suspect)
 {
-	struct program *program = reasoning->program;
-	struct goroutine *goroutine = &program->goroutines[suspect->goroutine];
-	uint64_t map = reasoning->findings->map.address;
+	struct program *program = inquiry->reasoning->program;
+	const struct goroutine *goroutine = &program->goroutines[suspect->goroutine];
 
-	find_path(reasoning, reach, suspect);
+	examine_frames(inquiry, suspect);
 	if (!suspect->path.site)
 		return;
-	suspect->reaches = suspect->path.site->match == SITE_SAME_MAP ||
-			   (map && goroutine_reaches(program, goroutine, map, REACH_HOPS));
-	if (suspect->tier || (map && !suspect->reaches))
+	if (suspect->path.site->match == SITE_SAME_MAP)
+		suspect->reaches = true;
+	if (!suspect->reaches && inquiry->reachability)
+		suspect->reaches =
+			reachability_from_stack(inquiry->reachability, goroutine, REACH_HOPS);
+	if (suspect->tier || (inquiry->reachability && !suspect->reaches))
 		return;
 	suspect->tier = suspect_is_runnable(goroutine) ? TIER_REACH_RUNNABLE : TIER_REACH_PARKED;
 	suspect->operation = suspect->path.site->site->function->operation;
 	suspect->site = user_site(program, suspect->path.site->site->call_pc);
 }
 
-struct suspect suspect_examine(struct reasoning *reasoning, struct write_reach *reach,
-			       uint32_t index)
+struct suspect suspect_examine(struct inquiry *inquiry, uint32_t index)
 {
+	struct reasoning *reasoning = inquiry->reasoning;
 	struct suspect suspect = {.goroutine = index};
 	bool dead = index >= reasoning->program->live_count;
 
@@ -152,7 +163,7 @@ struct suspect suspect_examine(struct reasoning *reasoning, struct write_reach *
 		examine_call(reasoning, &suspect);
 	examine_ghosts(reasoning, &suspect, dead);
 	if (!dead)
-		examine_reach(reasoning, reach, &suspect);
+		examine_reach(inquiry, &suspect);
 	return suspect;
 }
 
@@ -170,6 +181,8 @@ int suspect_compare(const void *a, const void *b)
 
 	if (!order)
 		order = more(match_of(x), match_of(y));
+	if (!order)
+		order = more(x->path.again, y->path.again);
 	if (!order)
 		order = -more(x->depth + x->path.calls, y->depth + y->path.calls);
 	if (!order)
@@ -226,6 +239,9 @@ static void tell_path(struct reasoning *reasoning, const struct suspect *suspect
 			    "it stands in %s (%s), which writes %s",
 			    function_short(suspect->stands.function), where,
 			    matches[path->site->match]);
+	if (!path->again)
+		witness_add(reasoning, &side->witnesses, EVIDENCE_BINARY, path->site->site->call_pc,
+			    "it was past that write for good: no loop leads back to it");
 	if (suspect->reaches)
 		witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, 0,
 			    "its stack or the code's own variable leads to this map");

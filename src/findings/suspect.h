@@ -3,6 +3,7 @@
 #pragma once
 #include "findings/reasoning.h"
 #include "model/ghost.h"
+#include "model/reachability.h"
 #include "model/write_reach.h"
 
 /**
@@ -34,9 +35,15 @@ struct suspect {
 	bool reaches;           /**< its stack leads to the map */
 };
 
+/** What the examination of all goroutines shares. */
+struct inquiry {
+	struct reasoning *reasoning;
+	struct write_reach *reach;
+	struct reachability *reachability; /**< NULL when the map's address is not known */
+};
+
 /** Everything that the program shows of the goroutine; tier TIER_NONE when nothing does. */
-struct suspect suspect_examine(struct reasoning *reasoning, struct write_reach *reach,
-			       uint32_t goroutine);
+struct suspect suspect_examine(struct inquiry *inquiry, uint32_t goroutine);
 /** For sorting: most suspect first. */
 int suspect_compare(const void *a, const void *b);
 /** True when it was running or about to. */

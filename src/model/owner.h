@@ -19,7 +19,3 @@ struct owner {
  * @a room of them.
  */
 size_t owners_of(struct program *program, uint64_t address, struct owner *ret, size_t room);
-/** True when a word of the live stack of @a goroutine leads to @a address within @a hops pointers.
- */
-bool goroutine_reaches(struct program *program, struct goroutine *goroutine, uint64_t address,
-		       unsigned hops);

@@ -1,11 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/write_reach.h"
 
+#include "evidence/code.h"
 #include "model/heap.h"
 
 #include <glib.h>
 
 #define VISITED_MAX 4096 /* functions looked at from one starting point */
+#define FUNCTION_MAX_BYTES                                                                         \
+	(256u << 10) /* a larger one is generated code: its loops are not looked for */
+
+struct call {
+	uint64_t pc, target;
+};
+
+struct back_jump {
+	uint64_t from, to;
+};
+
+/** What the code of one function does, as far as it matters here. */
+struct function_flow {
+	GArray *calls;      // struct call: direct ones
+	GArray *back_jumps; // struct back_jump: loops
+};
 
 struct write_reach {
 	struct program *program;
@@ -15,8 +32,66 @@ struct write_reach {
 	size_t holder_count;
 	GArray *sites;         // struct write_site
 	GHashTable *by_caller; // function entry → index of its first site + 1
-	GHashTable *nearest; // function entry → struct write_path *, for starts already searched
+	GHashTable *nearest;   // function entry → struct write_path *, as a callee
+	GHashTable *flows;     // function entry → struct function_flow *
+	struct code *code;
 };
+
+static void flow_free(gpointer data)
+{
+	struct function_flow *flow = data;
+
+	g_array_free(flow->calls, TRUE);
+	g_array_free(flow->back_jumps, TRUE);
+	g_free(flow);
+}
+
+static void note_operation(struct function_flow *flow, const struct code_operation *operation)
+{
+	struct call call = {operation->address, operation->value};
+	struct back_jump jump = {operation->address, operation->value};
+
+	if (operation->kind == CODE_CALL && operation->value)
+		g_array_append_val(flow->calls, call);
+	if ((operation->kind == CODE_JUMP || operation->kind == CODE_BRANCH) && operation->value &&
+	    operation->value <= operation->address)
+		g_array_append_val(flow->back_jumps, jump);
+}
+
+static void read_flow(struct write_reach *reach, const struct go_function *function,
+		      struct function_flow *flow)
+{
+	uint64_t size = function->end - function->entry;
+	const uint8_t *bytes = size <= FUNCTION_MAX_BYTES
+				       ? memory_view(reach->program->memory, function->entry, size)
+				       : NULL;
+
+	for (uint64_t at = 0; bytes && reach->code && at < size;) {
+		struct code_operation operations[CODE_OPERATIONS_MAX];
+		size_t count = code_decode(reach->code, bytes + at, size - at, function->entry + at,
+					   operations);
+
+		for (size_t i = 0; i < count; i++)
+			note_operation(flow, &operations[i]);
+		at += count && operations[0].size ? operations[0].size : 1;
+	}
+}
+
+static const struct function_flow *function_flow(struct write_reach *reach,
+						 const struct go_function *function)
+{
+	gpointer key = GSIZE_TO_POINTER(function->entry);
+	struct function_flow *flow = g_hash_table_lookup(reach->flows, key);
+
+	if (flow)
+		return flow;
+	flow = g_new0(struct function_flow, 1);
+	flow->calls = g_array_new(FALSE, FALSE, sizeof(struct call));
+	flow->back_jumps = g_array_new(FALSE, FALSE, sizeof(struct back_jump));
+	read_flow(reach, function, flow);
+	g_hash_table_insert(reach->flows, key, flow);
+	return flow;
+}
 
 static enum site_match match_global(const struct write_reach *reach,
 				    const struct map_source *source)
@@ -41,8 +116,23 @@ static bool holder_has_field(const struct write_reach *reach, uint64_t holder, i
 	return holder - object.data >= (uint64_t)offset;
 }
 
+/** Code that loads the holder's pointer from a fixed address says exactly which map it is. */
+static enum site_match match_field_of_global(const struct write_reach *reach,
+					     const struct map_source *source)
+{
+	struct map_source field = {MAP_SOURCE_GLOBAL, 0, 0};
+	uint64_t holder;
+
+	if (!memory_u64(reach->program->memory, source->address, &holder) || !holder)
+		return SITE_SAME_TYPE;
+	field.address = holder + (uint64_t)source->offset;
+	return match_global(reach, &field);
+}
+
 static enum site_match match_field(const struct write_reach *reach, const struct map_source *source)
 {
+	if (source->address)
+		return match_field_of_global(reach, source);
 	for (size_t i = 0; i < reach->holder_count; i++)
 		if (holder_has_field(reach, reach->holders[i], source->offset))
 			return SITE_SAME_FIELD;
@@ -96,6 +186,8 @@ struct write_reach *write_reach_new(struct program *program, uint64_t map,
 	reach->sites = g_array_new(FALSE, FALSE, sizeof(struct write_site));
 	reach->by_caller = g_hash_table_new(NULL, NULL);
 	reach->nearest = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	reach->flows = g_hash_table_new_full(NULL, NULL, NULL, flow_free);
+	reach->code = code_new(program->arch);
 	if (type)
 		sites_each(program->sites, collect, reach);
 	return reach;
@@ -108,6 +200,8 @@ void write_reach_free(struct write_reach *reach)
 	g_array_free(reach->sites, TRUE);
 	g_hash_table_destroy(reach->by_caller);
 	g_hash_table_destroy(reach->nearest);
+	g_hash_table_destroy(reach->flows);
+	code_free(reach->code);
 	g_free(reach);
 }
 
@@ -117,21 +211,25 @@ const struct write_site *write_reach_sites(const struct write_reach *reach, size
 	return (const struct write_site *)(const void *)reach->sites->data;
 }
 
-/** Better match first; then the last before @a pc, as that one ran most recently; then the first.
- */
-static bool is_better(const struct write_site *a, const struct write_site *b, uint64_t pc)
+/** Better match first, then what execution can still come to, then the nearer. */
+static bool is_better(const struct write_path *a, const struct write_path *b)
 {
-	bool a_before = a->site->call_pc < pc, b_before = b->site->call_pc < pc;
-
-	if (a->match != b->match)
-		return a->match > b->match;
-	if (a_before != b_before)
-		return a_before;
-	return a->site->call_pc > b->site->call_pc;
+	if (!b->site)
+		return true;
+	if (a->site->match != b->site->match)
+		return a->site->match > b->site->match;
+	if (a->again != b->again)
+		return a->again;
+	return a->calls < b->calls;
 }
 
-static const struct write_site *best_in(const struct write_reach *reach, uint64_t entry,
-					uint64_t pc)
+static void take_better(struct write_path *best, struct write_path path)
+{
+	if (path.site && is_better(&path, best))
+		*best = path;
+}
+
+static const struct write_site *best_in(const struct write_reach *reach, uint64_t entry)
 {
 	size_t at =
 		GPOINTER_TO_SIZE(g_hash_table_lookup(reach->by_caller, GSIZE_TO_POINTER(entry)));
@@ -143,7 +241,7 @@ static const struct write_site *best_in(const struct write_reach *reach, uint64_
 
 		if (site->site->caller.entry != entry)
 			break;
-		if (!best || is_better(site, best, pc))
+		if (!best || site->match > best->match)
 			best = site;
 	}
 	return best;
@@ -170,50 +268,87 @@ static void push_callees(struct write_reach *reach, struct queue *queue, uint64_
 			g_array_append_val(queue->entries, callees[i]);
 }
 
-static bool search(struct write_reach *reach, uint64_t entry, uint64_t pc, struct write_path *ret)
+/** The nearest write site from the beginning of the function at @a entry, in at most @a calls_max calls. */
+static struct write_path search(struct write_reach *reach, uint64_t entry, unsigned calls_max)
 {
 	struct queue queue = {g_array_new(FALSE, FALSE, sizeof(uint64_t)),
 			      g_hash_table_new(NULL, NULL)};
-	guint level_end;
-	guint i = 0;
+	struct write_path best = {.again = true};
+	guint begin = 0;
 
-	*ret = (struct write_path){NULL, 0};
 	g_array_append_val(queue.entries, entry);
 	g_hash_table_add(queue.visited, GSIZE_TO_POINTER(entry));
-	for (unsigned calls = 0; calls <= WRITE_REACH_CALLS && !ret->site; calls++) {
-		guint level_start = i;
+	for (unsigned calls = 0; calls <= calls_max && !best.site; calls++) {
+		guint end = queue.entries->len;
 
-		level_end = queue.entries->len;
-		for (; i < level_end; i++) {
-			const struct write_site *site = best_in(
-				reach, g_array_index(queue.entries, uint64_t, i), calls ? 0 : pc);
+		for (guint i = begin; i < end; i++) {
+			uint64_t at = g_array_index(queue.entries, uint64_t, i);
 
-			if (site && (!ret->site || site->match > ret->site->match))
-				*ret = (struct write_path){site, calls};
+			take_better(&best, (struct write_path){best_in(reach, at), calls, true});
+			if (calls < calls_max)
+				push_callees(reach, &queue, at);
 		}
-		for (guint j = level_start; j < level_end && calls < WRITE_REACH_CALLS; j++)
-			push_callees(reach, &queue, g_array_index(queue.entries, uint64_t, j));
+		begin = end;
 	}
 	g_array_free(queue.entries, TRUE);
 	g_hash_table_destroy(queue.visited);
-	return ret->site != NULL;
+	return best;
+}
+
+/** What the callee at @a entry can get to; kept, as many frames call the same functions. */
+static struct write_path path_of_callee(struct write_reach *reach, uint64_t entry)
+{
+	gpointer key = GSIZE_TO_POINTER(entry);
+	struct write_path *known = g_hash_table_lookup(reach->nearest, key);
+
+	if (!known) {
+		known = g_new0(struct write_path, 1);
+		*known = search(reach, entry, WRITE_REACH_CALLS - 1);
+		known->calls++;
+		g_hash_table_insert(reach->nearest, key, known);
+	}
+	return *known;
+}
+
+/** Execution at @a pc comes to @a target when that lies ahead, or a jump leads back to before it. */
+static bool can_come_to(const struct function_flow *flow, uint64_t pc, uint64_t target)
+{
+	if (target >= pc)
+		return true;
+	for (guint i = 0; i < flow->back_jumps->len; i++) {
+		const struct back_jump *jump =
+			&g_array_index(flow->back_jumps, struct back_jump, i);
+
+		if (jump->from >= pc && jump->to <= target)
+			return true;
+	}
+	return false;
 }
 
 bool write_reach_from(struct write_reach *reach, const struct go_function *function, uint64_t pc,
 		      struct write_path *ret)
 {
-	gpointer key = GSIZE_TO_POINTER(function->entry);
-	struct write_path *known = g_hash_table_lookup(reach->nearest, key);
-	const struct write_site *own;
+	const struct function_flow *flow;
+	struct write_path best = {NULL, 0, false};
 
 	if (!reach->sites->len)
 		return false;
-	if (!known) {
-		known = g_new0(struct write_path, 1);
-		search(reach, function->entry, pc, known);
-		g_hash_table_insert(reach->nearest, key, known);
+	flow = function_flow(reach, function);
+	for (guint i = 0; i < flow->calls->len; i++) {
+		const struct call *call = &g_array_index(flow->calls, struct call, i);
+		struct write_path path = path_of_callee(reach, call->target);
+
+		path.again = can_come_to(flow, pc, call->pc);
+		take_better(&best, path);
 	}
-	own = best_in(reach, function->entry, pc);
-	*ret = own ? (struct write_path){own, 0} : *known;
-	return ret->site != NULL;
+	for (guint i = 0; i < reach->sites->len; i++) {
+		const struct write_site *site = &g_array_index(reach->sites, struct write_site, i);
+
+		if (site->site->caller.entry == function->entry)
+			take_better(&best,
+				    (struct write_path){
+					    site, 0, can_come_to(flow, pc, site->site->call_pc)});
+	}
+	*ret = best;
+	return best.site != NULL;
 }

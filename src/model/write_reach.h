@@ -35,14 +35,14 @@ const struct write_site *write_reach_sites(const struct write_reach *reach, size
 	3 /**< direct calls followed; forensic measurement showed no gain beyond */
 
 struct write_path {
-	const struct write_site *site; /**< best match, nearest */
+	const struct write_site *site; /**< best match, nearest; NULL when none is in reach */
 	unsigned calls;                /**< 0: the function itself has it */
+	bool again; /**< execution can come to it from where it stands; else it is past it for good */
 };
 
 /**
- * The nearest write site from @a function.
- * @param pc  where in @a function execution stands: of several sites in it, the last before it is
- * taken
+ * The nearest write site from @a function, when execution stands at @a pc in it.
+ * @return false when none is in reach
  */
 bool write_reach_from(struct write_reach *reach, const struct go_function *function, uint64_t pc,
 		      struct write_path *ret);
