@@ -6,10 +6,10 @@ mapfault=$(realpath "${1:-build/mapfault}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# -trimpath would hide where the source is; the copy keeps the module away from any go.mod above
-cp "$here/store.go" "$work/main.go"
-cd "$work"
-GO111MODULE=off go build -o app main.go
+mkdir "$work/store"
+cp "$here/store.go" "$work/store/"
+cd "$work/store"
+GO111MODULE=off go build -o app store.go
 ulimit -c unlimited
 case $(cat /proc/sys/kernel/core_pattern) in
 core | core.%p) ;;
@@ -17,7 +17,7 @@ core | core.%p) ;;
 esac
 echo '$ GOTRACEBACK=crash ./app'
 for _ in 1 2 3; do
-	GOTRACEBACK=crash ./app >crash.txt 2>&1 || true
+	{ GOTRACEBACK=crash ./app >crash.txt 2>&1; } 2>/dev/null || true
 	grep -q '^fatal error: concurrent map' crash.txt && break
 done
 grep -m 1 '^fatal error' crash.txt

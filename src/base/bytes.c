@@ -43,7 +43,7 @@ struct error *bytes_u8(struct bytes *b, const char *field, uint8_t *ret)
 
 struct error *bytes_u16(struct bytes *b, const char *field, uint16_t *ret)
 {
-	uint16_t raw;
+	uint16_t raw = 0;
 
 	TRY(read_fixed(b, field, &raw, sizeof(raw)));
 	*ret = le16toh(raw);
@@ -52,7 +52,7 @@ struct error *bytes_u16(struct bytes *b, const char *field, uint16_t *ret)
 
 struct error *bytes_u32(struct bytes *b, const char *field, uint32_t *ret)
 {
-	uint32_t raw;
+	uint32_t raw = 0;
 
 	TRY(read_fixed(b, field, &raw, sizeof(raw)));
 	*ret = le32toh(raw);
@@ -61,7 +61,7 @@ struct error *bytes_u32(struct bytes *b, const char *field, uint32_t *ret)
 
 struct error *bytes_u64(struct bytes *b, const char *field, uint64_t *ret)
 {
-	uint64_t raw;
+	uint64_t raw = 0;
 
 	TRY(read_fixed(b, field, &raw, sizeof(raw)));
 	*ret = le64toh(raw);
