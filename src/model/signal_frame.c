@@ -29,10 +29,23 @@ static bool is_context(struct program *program, uint64_t at, uint64_t lo, uint64
 	       stack_size == size;
 }
 
+static bool read_context(struct program *program, uint64_t at, struct unwind_start *ret)
+{
+	const struct context_layout *layout = &layouts[program->arch];
+	struct unwind_start start = {.exact = true};
+
+	if (!memory_u64(program->memory, at + layout->pc, &start.pc) ||
+	    !memory_u64(program->memory, at + layout->sp, &start.sp))
+		return false;
+	if (layout->lr)
+		memory_u64(program->memory, at + layout->lr, &start.lr);
+	*ret = start;
+	return true;
+}
+
 bool signal_frame_find(struct program *program, const struct thread *thread,
 		       struct unwind_start *ret)
 {
-	const struct context_layout *layout = &layouts[program->arch];
 	uint64_t lo = program_word(program, thread->gsignal, GO_G_STACK_LO);
 	uint64_t hi = program_word(program, thread->gsignal, GO_G_STACK_HI);
 	uint64_t sp = thread->registers ? thread->registers->sp : 0;
@@ -40,15 +53,13 @@ bool signal_frame_find(struct program *program, const struct thread *thread,
 	if (!lo || sp < lo || sp >= hi || hi - lo > SCAN_MAX_BYTES)
 		return false;
 	for (uint64_t at = sp & ~(uint64_t)(WORD - 1); at + UC_STACK < hi; at += WORD) {
-		struct unwind_start start = {.exact = true};
+		struct unwind_start start;
 
-		if (!is_context(program, at, lo, hi - lo))
+		if (!is_context(program, at, lo, hi - lo) || !read_context(program, at, &start))
 			continue;
-		if (!memory_u64(program->memory, at + layout->pc, &start.pc) ||
-		    !memory_u64(program->memory, at + layout->sp, &start.sp))
-			return false;
-		if (layout->lr)
-			memory_u64(program->memory, at + layout->lr, &start.lr);
+		// a handler that dies by its own signal is itself interrupted: look above it
+		if (start.sp >= lo && start.sp < hi)
+			continue;
 		*ret = start;
 		return true;
 	}

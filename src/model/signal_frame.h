@@ -4,7 +4,8 @@
 #include "model/unwind.h"
 
 /**
- * When @a thread's stack pointer is on its gsignal stack, finds the interrupted PC and SP.
+ * When @a thread's stack pointer is on its gsignal stack, finds the PC and SP that the
+ * outermost handler interrupted.
  * @return false when it is not in a signal handler, or the context can't be found
  */
 bool signal_frame_find(struct program *program, const struct thread *thread,
