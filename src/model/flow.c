@@ -12,6 +12,7 @@ enum {
 	VISITS_MAX = 32,    /* of a block, on average, before the function is given up */
 	JUMP_TABLE_MAX = 4096,   /* entries */
 	OBJECT_BYTES = 256,      /* how far an address that was taken reaches, at most */
+	DUFF_BYTES = 1024,       /* that duffzero and duffcopy write, at most */
 	INDIRECT_ARGUMENTS = 256 /* bytes that an unknown callee may overwrite */
 };
 
@@ -29,17 +30,31 @@ struct run {
 	uint8_t sp;
 };
 
-static const struct flow_value unknown = {.argument = CODE_NONE};
+static const struct flow_value unknown = {.argument = CODE_NONE, .slot = FLOW_NOWHERE};
 
 static struct flow_value value_of(enum flow_kind kind, int64_t number)
 {
-	return (struct flow_value){.kind = (uint8_t)kind, .argument = CODE_NONE, .number = number};
+	struct flow_value v = unknown;
+
+	v.kind = (uint8_t)kind;
+	v.number = number;
+	return v;
 }
 
 static bool value_equal(struct flow_value a, struct flow_value b)
 {
 	return a.kind == b.kind && a.argument == b.argument && a.number == b.number &&
-	       a.holder == b.holder;
+	       a.root == b.root && a.origin == b.origin && a.hops == b.hops &&
+	       !memcmp(a.hop, b.hop, sizeof(a.hop));
+}
+
+/* The same content, of which only its place on the stack is known. */
+static struct flow_value value_forgotten(struct flow_value v)
+{
+	struct flow_value u = unknown;
+
+	u.slot = v.slot;
+	return u;
 }
 
 static int64_t add(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
@@ -64,12 +79,39 @@ static void slot_drop(struct flow_state *s, unsigned index)
 	s->slots[index] = s->slots[--s->slot_count];
 }
 
+static bool touches(int64_t word, int64_t low, int64_t high)
+{
+	return word < high && add(word, 8) > low;
+}
+
+/* The stack words in [@low, @high) have changed: values that were described by them. */
+static struct flow_value value_unlinked(struct flow_value v, int64_t low, int64_t high)
+{
+	if (v.slot != FLOW_NOWHERE && touches(v.slot, low, high))
+		v.slot = FLOW_NOWHERE;
+	if (v.root == FLOW_ROOT_SLOT && touches(v.origin, low, high))
+		v = value_forgotten(v);
+	return v;
+}
+
+static void links_cut(struct flow_state *s, int64_t low, int64_t high)
+{
+	for (unsigned i = 0; i < 32; i++)
+		s->registers[i] = value_unlinked(s->registers[i], low, high);
+	for (unsigned i = s->slot_count; i-- > 0;) {
+		s->slots[i].value = value_unlinked(s->slots[i].value, low, high);
+		if (s->slots[i].value.kind == FLOW_UNKNOWN)
+			slot_drop(s, i);
+	}
+}
+
 /* Forgets the words that a write of @width bytes touches. */
 static void slots_written(struct flow_state *s, int64_t offset, int64_t width)
 {
+	links_cut(s, offset, add(offset, width));
 	for (unsigned i = s->slot_count; i-- > 0;)
-		if (s->slots[i].plane == FLOW_WORD && s->slots[i].offset < add(offset, width) &&
-		    add(s->slots[i].offset, 8) > offset)
+		if (s->slots[i].plane == FLOW_WORD &&
+		    touches(s->slots[i].offset, offset, add(offset, width)))
 			slot_drop(s, i);
 }
 
@@ -77,6 +119,7 @@ static void slot_set(struct flow_state *s, int64_t offset, uint8_t plane, struct
 {
 	struct flow_slot *slot = slot_find(s, offset, plane);
 
+	value.slot = FLOW_NOWHERE;
 	if (slot && value.kind == FLOW_UNKNOWN)
 		slot_drop(s, (unsigned)(slot - s->slots));
 	else if (slot)
@@ -85,12 +128,14 @@ static void slot_set(struct flow_state *s, int64_t offset, uint8_t plane, struct
 		s->slots[s->slot_count++] = (struct flow_slot){offset, plane, value};
 }
 
-/* Forgets words other than constants from @low on: a write at an index may have changed any. */
-static void slots_forget_values(struct flow_state *s, int64_t low)
+/* Forgets words other than constants in [@low, @high): a write of unknown place or length may have
+ * changed any. */
+static void slots_forget_values(struct flow_state *s, int64_t low, int64_t high)
 {
+	links_cut(s, low, high);
 	for (unsigned i = s->slot_count; i-- > 0;)
 		if (s->slots[i].plane == FLOW_WORD && s->slots[i].value.kind != FLOW_CONSTANT &&
-		    s->slots[i].offset >= low)
+		    touches(s->slots[i].offset, low, high))
 			slot_drop(s, i);
 }
 
@@ -110,17 +155,37 @@ static int64_t taken_below(const GArray *taken, int64_t offset)
 	return low ? g_array_index(taken, int64_t, low - 1) : INT64_MIN;
 }
 
+bool flow_is_object(const struct flow_objects *objects, int64_t offset)
+{
+	for (size_t i = 0; i < objects->count; i++)
+		if (touches(offset, objects->objects[i].offset,
+			    add(objects->objects[i].offset, objects->objects[i].size)))
+			return true;
+	return false;
+}
+
+static bool may_escape(const struct run *run, int64_t offset)
+{
+	if (run->flow->objects)
+		return flow_is_object(run->flow->objects, offset);
+	return taken_below(run->taken, offset) > add(offset, -OBJECT_BYTES);
+}
+
 /*
- * A callee may write through an address it was given. Constants are spared: type descriptors are
- * spilled alone, never kept in a variable whose address is taken.
+ * Somebody may have written through an address that the function gave away. Constants are spared:
+ * type descriptors are spilled alone, never kept in a variable whose address is taken.
  */
 static void slots_escaped(const struct run *run, struct flow_state *s)
 {
+	for (unsigned i = 0; run->flow->objects && i < run->flow->objects->count; i++)
+		links_cut(s, run->flow->objects->objects[i].offset,
+			  add(run->flow->objects->objects[i].offset,
+			      run->flow->objects->objects[i].size));
 	for (unsigned i = s->slot_count; i-- > 0;) {
 		const struct flow_slot *slot = &s->slots[i];
 
 		if (slot->plane == FLOW_WORD && slot->value.kind != FLOW_CONSTANT &&
-		    taken_below(run->taken, slot->offset) > add(slot->offset, -OBJECT_BYTES))
+		    may_escape(run, slot->offset))
 			slot_drop(s, i);
 	}
 }
@@ -140,29 +205,75 @@ struct flow_value flow_address(const struct flow_state *s, const struct code_ope
 	return base;
 }
 
-static struct flow_value loaded(const struct flow_state *s, const struct code_operation *op)
+static struct flow_value word_of_stack(const struct flow_state *s, int64_t offset)
 {
-	struct flow_value at = flow_address(s, op), base, field;
+	struct flow_value v = slot_get(s, offset, FLOW_WORD);
+
+	v.slot = offset > FLOW_NOWHERE && offset <= INT32_MAX ? (int32_t)offset : FLOW_NOWHERE;
+	return v;
+}
+
+/* The path to what @base points to begins where @base does, and takes one hop more. */
+static void field_lengthen(struct flow_value *field, struct flow_value base)
+{
+	if (base.root == FLOW_ROOT_NONE || base.hops == FLOW_HOPS || base.number < INT32_MIN ||
+	    base.number > INT32_MAX)
+		return;
+	field->root = base.root;
+	field->origin = base.origin;
+	field->hops = base.hops;
+	memcpy(field->hop, base.hop, sizeof(field->hop));
+	field->hop[field->hops++] = (int32_t)base.number;
+}
+
+/* What stands @offset bytes from @base, or (ADDRESS) where that is. */
+static struct flow_value part_of(enum flow_kind kind, struct flow_value base, int64_t offset)
+{
+	struct flow_value field = value_of(kind, offset);
+
+	if (base.kind == FLOW_ADDRESS) {
+		field = base;
+		field.kind = (uint8_t)kind;
+		field.slot = FLOW_NOWHERE;
+		field.number = add(base.number, offset);
+	} else if (base.kind == FLOW_ARGUMENT) {
+		field.argument = base.argument;
+		field.root = FLOW_ROOT_ARGUMENT;
+		field.origin = base.argument;
+	} else if (base.kind == FLOW_LOADED) {
+		field.root = FLOW_ROOT_FIXED;
+		field.origin = base.number;
+	} else if (base.slot != FLOW_NOWHERE) {
+		field.root = FLOW_ROOT_SLOT;
+		field.origin = base.slot;
+	} else if (base.kind == FLOW_FIELD) {
+		field_lengthen(&field, base);
+	}
+	return field;
+}
+
+struct flow_value flow_loaded(const struct flow_state *s, const struct code_operation *op)
+{
+	struct flow_value at = flow_address(s, op), base;
 
 	if (at.kind == FLOW_CONSTANT)
 		return value_of(FLOW_LOADED, at.number);
 	if (at.kind == FLOW_STACK)
-		return slot_get(s, at.number, FLOW_WORD);
-	if (op->base == CODE_NONE)
+		return word_of_stack(s, at.number);
+	if (op->base == CODE_NONE || !op->width)
 		return unknown;
 	base = s->registers[op->base & 31];
 	if (op->indexed)
 		return base.kind == FLOW_CONSTANT
 			       ? value_of(FLOW_TABLE, add(base.number, op->offset))
 			       : unknown;
-	if (base.kind == FLOW_STACK)
-		return unknown;
-	field = value_of(FLOW_FIELD, op->offset);
-	if (base.kind == FLOW_ARGUMENT)
-		field.argument = base.argument;
-	if (base.kind == FLOW_LOADED)
-		field.holder = (uint64_t)base.number;
-	return field;
+	return base.kind == FLOW_STACK ? unknown : part_of(FLOW_FIELD, base, op->offset);
+}
+
+uint64_t flow_holder(struct flow_value v)
+{
+	return v.kind == FLOW_FIELD && v.root == FLOW_ROOT_FIXED && !v.hops ? (uint64_t)v.origin
+									    : 0;
 }
 
 static struct flow_value added(const struct flow_state *s, const struct code_operation *op)
@@ -175,21 +286,37 @@ static struct flow_value added(const struct flow_state *s, const struct code_ope
 	if (v.kind == FLOW_CONSTANT || v.kind == FLOW_STACK)
 		v.number = add(v.number, op->offset);
 	else if (op->offset)
-		v = unknown;
+		return part_of(FLOW_ADDRESS, v, op->offset);
+	if (op->offset)
+		v.slot = FLOW_NOWHERE;
 	return v;
 }
 
-static void store(struct flow_state *s, const struct code_operation *op)
+/* A store at an index, or of a string instruction, which moves its base along. */
+static void store_somewhere(struct run *run, struct flow_state *s, const struct code_operation *op)
+{
+	struct flow_value base = s->registers[op->base & 31];
+	bool moves = op->base != run->sp && op->writes >> (op->base & 31) & 1;
+
+	if (base.kind == FLOW_STACK && (op->indexed || moves))
+		slots_forget_values(s, base.number, INT64_MAX);
+	else if (base.kind != FLOW_STACK && base.kind != FLOW_CONSTANT && run->flow->objects)
+		slots_escaped(run, s);
+}
+
+static void store(struct run *run, struct flow_state *s, const struct code_operation *op)
 {
 	struct flow_value at = flow_address(s, op);
 
-	if (op->indexed && op->base != CODE_NONE && s->registers[op->base & 31].kind == FLOW_STACK)
-		slots_forget_values(s, s->registers[op->base & 31].number);
+	if (op->base != CODE_NONE)
+		store_somewhere(run, s, op);
 	if (at.kind != FLOW_STACK)
 		return;
 	slots_written(s, at.number, op->width);
-	if (op->width == 8 && op->source != CODE_NONE)
-		slot_set(s, at.number, FLOW_WORD, s->registers[op->source & 31]);
+	if (op->width != 8 || op->source == CODE_NONE)
+		return;
+	slot_set(s, at.number, FLOW_WORD, s->registers[op->source & 31]);
+	s->registers[op->source & 31].slot = word_of_stack(s, at.number).slot;
 }
 
 static void registers_forget(struct run *run, struct flow_state *s, uint32_t mask)
@@ -219,6 +346,10 @@ static bool call(struct run *run, struct flow_state *s, const struct code_operat
 
 	if (e.iter >= 0)
 		iterator_started(run, s, &e);
+	for (unsigned i = 0; i < 32; i++)
+		if (e.fills >> i & 1 && s->registers[i].kind == FLOW_STACK)
+			slots_forget_values(s, s->registers[i].number,
+					    add(s->registers[i].number, DUFF_BYTES));
 	registers_forget(run, s, e.preserves ? e.clobbers : UINT32_MAX);
 	if (e.preserves || !e.returns)
 		return e.returns;
@@ -240,7 +371,7 @@ static bool apply(struct run *run, struct flow_state *s, const struct code_opera
 	case CODE_END:
 		return false;
 	case CODE_STORE:
-		store(s, op);
+		store(run, s, op);
 		break;
 	case CODE_SET:
 		v = value_of(FLOW_CONSTANT, (int64_t)op->value);
@@ -249,7 +380,7 @@ static bool apply(struct run *run, struct flow_state *s, const struct code_opera
 		v = added(s, op);
 		break;
 	case CODE_LOAD:
-		v = loaded(s, op);
+		v = flow_loaded(s, op);
 		break;
 	default:
 		break;
@@ -276,6 +407,21 @@ static bool merge_slots(struct flow_state *into, const struct flow_state *from)
 }
 
 /* True when @into lost something. */
+static bool merge_register(struct flow_value *into, struct flow_value from)
+{
+	bool changed = false;
+
+	if (into->kind != FLOW_UNKNOWN && !value_equal(*into, from)) {
+		*into = value_forgotten(*into);
+		changed = true;
+	}
+	if (into->slot != FLOW_NOWHERE && into->slot != from.slot) {
+		into->slot = FLOW_NOWHERE;
+		changed = true;
+	}
+	return changed;
+}
+
 static bool merge(struct flow_state *into, const struct flow_state *from)
 {
 	bool changed = false;
@@ -285,13 +431,8 @@ static bool merge(struct flow_state *into, const struct flow_state *from)
 		into->reached = true;
 		return true;
 	}
-	for (unsigned i = 0; i < 32; i++) {
-		if (into->registers[i].kind == FLOW_UNKNOWN ||
-		    value_equal(into->registers[i], from->registers[i]))
-			continue;
-		into->registers[i] = unknown;
-		changed = true;
-	}
+	for (unsigned i = 0; i < 32; i++)
+		changed |= merge_register(&into->registers[i], from->registers[i]);
 	return merge_slots(into, from) || changed;
 }
 
@@ -355,7 +496,7 @@ static void edges_of_table(struct run *run, const struct code_operation *op,
 	uint64_t target;
 
 	if (op->width && op->indexed)
-		table = loaded(s, op);
+		table = flow_loaded(s, op);
 	else if (op->source != CODE_NONE)
 		table = s->registers[op->source & 31];
 	if (table.kind != FLOW_TABLE)
@@ -484,7 +625,8 @@ static void start_state(struct run *run, struct flow_state *s, bool entry, int64
 	for (uint8_t i = 0; i < 32; i++) {
 		s->registers[i] = unknown;
 		if (entry)
-			s->registers[i] = (struct flow_value){FLOW_ARGUMENT, i, i, 0};
+			s->registers[i] = value_of(FLOW_ARGUMENT, i);
+		s->registers[i].argument = entry ? i : CODE_NONE;
 	}
 	s->registers[run->sp] = value_of(FLOW_STACK, sp);
 }
@@ -584,23 +726,30 @@ void flow_run(const struct flow_code *flow)
 	g_array_unref(run.taken);
 }
 
+uint8_t flow_argument_register(enum go_arch arch, int index)
+{
+	/* cmd/compile/abi-internal.md: RAX, RBX, RCX, RDI, RSI, R8 ... R11; R0 ... R15 */
+	static const uint8_t amd64[] = {0, 3, 1, 7, 6, 8, 9, 10, 11};
+
+	if (index < 0 || index >= (arch == GO_ARCH_AMD64 ? 9 : 16))
+		return CODE_NONE;
+	return arch == GO_ARCH_AMD64 ? amd64[index] : (uint8_t)index;
+}
+
 struct flow_value flow_argument(const struct flow_state *s, struct flow_abi abi, int index,
 				bool tail)
 {
-	/* cmd/compile/abi-internal.md: RAX, RBX, RCX, RDI, RSI, R8 ... R11 */
-	static const uint8_t amd64[] = {0, 3, 1, 7, 6, 8, 9, 10, 11};
 	struct flow_value sp = s->registers[code_stack_pointer(abi.arch)];
 	int64_t skip = abi.arch == GO_ARCH_ARM64 || tail ? 8 : 0; /* the return address */
+	uint8_t number = flow_argument_register(abi.arch, index);
 
-	if (index < 0)
+	if (index < 0 || (abi.registers && number == CODE_NONE))
 		return unknown;
-	if (abi.registers && abi.arch == GO_ARCH_AMD64)
-		return index < 9 ? s->registers[amd64[index]] : unknown;
 	if (abi.registers)
-		return index < 16 ? s->registers[index] : unknown;
+		return s->registers[number];
 	if (sp.kind != FLOW_STACK)
 		return unknown;
-	return slot_get(s, add(sp.number, skip + 8 * (int64_t)index), FLOW_WORD);
+	return word_of_stack(s, add(sp.number, skip + 8 * (int64_t)index));
 }
 
 struct flow_value flow_iterator(const struct flow_state *s, struct flow_value iterator,

@@ -4,6 +4,8 @@
 // those frames, where the compiler's own record says that the slot is live.
 #include "model/map_call.h"
 
+#include "model/map_trace.h"
+
 #include <string.h>
 
 #define WORD        8
@@ -167,6 +169,21 @@ static void find_site(struct program *program, const struct stack *stack, struct
 		call->type = call->site->type;
 }
 
+/** By the code of the callers, when the operation's own frames have lost it. */
+static void find_map_by_code(struct program *program, const struct stack *stack,
+			     struct map_call *call)
+{
+	struct traced_map traced;
+	const struct go_type *type;
+
+	if (call->map || !map_trace(program, stack, call, &traced))
+		return;
+	take_map(program, call, traced.map, traced.found_by);
+	type = traced.type ? types_at(program->types, traced.type) : NULL;
+	if (!call->type && type && type->kind == GO_KIND_MAP)
+		call->type = type;
+}
+
 /** Through a package-level variable the code itself says which map it is. */
 static void find_map_by_source(struct program *program, struct map_call *call)
 {
@@ -243,6 +260,7 @@ bool map_call_of(struct program *program, struct goroutine *goroutine, struct ma
 	find_fatal(program, stack, &call);
 	find_site(program, stack, &call);
 	find_map(program, stack, &call);
+	find_map_by_code(program, stack, &call);
 	find_map_by_source(program, &call);
 	if (!call.map)
 		find_map_in_frames(program, stack, &call);

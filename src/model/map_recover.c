@@ -16,21 +16,17 @@ struct recovery {
 	const struct map_call *call;
 	struct map_candidate *found;
 	size_t count;
-	bool heap_known; // a look-up that fails means that there is no object
 };
 
 static bool visit_entry(uint64_t key, uint64_t elem, void *context) { return true; }
 
-/**
- * A map that two goroutines share has escaped: its header is a heap object of its own. Words that
- * merely look like a map's are common on stacks.
- */
-static bool is_map_object(struct recovery *recovery, uint64_t address)
+bool map_is_heap_object(struct program *program, uint64_t address)
 {
 	struct heap_object object;
 
-	if (!heap_object_at(recovery->program, address, &object))
-		return !recovery->heap_known;
+	if (!heap_object_at(program, address, &object)) /* a goroutine is always one */
+		return !program->goroutine_count ||
+		       !heap_object_at(program, program->goroutines[0].address, &object);
 	return object.data == address && object.allocated && object.pointers &&
 	       object.size >= HEADER_BYTES && object.size < 2 * HEADER_BYTES;
 }
@@ -41,7 +37,7 @@ static bool is_sound(struct recovery *recovery, uint64_t address, const struct g
 	struct go_map map;
 	struct map_integrity integrity;
 
-	if (!address || address % WORD || !is_map_object(recovery, address) ||
+	if (!address || address % WORD || !map_is_heap_object(recovery->program, address) ||
 	    !map_read(recovery->program, address, &map))
 		return false;
 	if (!type)
@@ -156,12 +152,10 @@ static const struct frame *frame_above(const struct stack *stack, size_t i, unsi
 size_t map_recover(struct program *program, const struct map_call *call,
 		   struct map_candidate ret[MAP_CANDIDATES_MAX])
 {
-	struct recovery recovery = {program, call, ret, 0, false};
-	struct heap_object object;
+	struct recovery recovery = {program, call, ret, 0};
 	const struct stack *stack = &program->goroutines[call->goroutine].stack;
 	const struct frame *innermost = &stack->frames[call->first];
 
-	recovery.heap_known = heap_object_at(program, program->goroutines[0].address, &object);
 	for (unsigned callers = 0; callers <= CALLERS_SEARCHED && !recovery.count; callers++) {
 		uint64_t high = frame_above(stack, call->last, callers + 1)->cfa;
 

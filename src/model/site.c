@@ -8,6 +8,7 @@
 #include "evidence/code.h"
 #include "model/call_graph.h"
 #include "model/flow.h"
+#include "model/stack_object.h"
 
 #include <glib.h>
 
@@ -108,6 +109,17 @@ void sites_free(struct sites *sites)
 	g_free(sites);
 }
 
+static const struct pclntab *table_of(const struct sites *sites, uint64_t pc)
+{
+	for (size_t i = 0; i < sites->table_count; i++) {
+		const struct pclntab_module *module = pclntab_module(sites->tables[i]);
+
+		if (pc >= module->minpc && pc < module->maxpc)
+			return sites->tables[i];
+	}
+	return NULL;
+}
+
 static bool function_at(const struct sites *sites, uint64_t pc, struct go_function *ret)
 {
 	for (size_t i = 0; i < sites->table_count; i++) {
@@ -183,14 +195,19 @@ static bool never_returns(const char *name)
 /* Code shared by instances of a generic function: the linker's name has the shapes in it. */
 static bool is_generic(const char *name) { return strstr(name, "go.shape.") != NULL; }
 
+static const struct flow_effect any_effect = {.returns = true, .type = -1, .map = -1, .iter = -1};
+
 static void callee_describe(const struct sites *sites, uint64_t target, struct callee *ret)
 {
 	struct go_function f;
 
-	*ret = (struct callee){.effect = {.returns = true, .type = -1, .map = -1, .iter = -1}};
+	*ret = (struct callee){.effect = any_effect};
 	if (!function_at(sites, target, &f) || !f.name)
 		return;
 	ret->entry = f.entry;
+	if (g_str_has_prefix(f.name, "runtime.duff"))
+		ret->effect.fills = sites->abi.arch == GO_ARCH_AMD64 ? 1u << 7 /* RDI */
+								     : 1u << 20 | 1u << 21;
 	ret->effect.preserves = preserving(sites->abi, f.name, &ret->effect.clobbers);
 	ret->effect.returns = !never_returns(f.name);
 	/* Negative: not known. Nothing passes more than this in practice. */
@@ -221,7 +238,10 @@ static const struct callee *callee_of(struct sites *sites, uint64_t target)
 struct reading {
 	struct sites *sites;
 	struct function_code *into;
-	GHashTable *seen; /* callees and references already listed */
+	GHashTable *seen;           /* callees and references already listed */
+	uint64_t return_pc;         /* of the call that is asked about */
+	struct flow_call *ret_call; /* where the answer goes; `found` when it did */
+	bool found;
 };
 
 static struct flow_effect effect_of(uint64_t target, void *context)
@@ -230,7 +250,7 @@ static struct flow_effect effect_of(uint64_t target, void *context)
 
 	if (target)
 		return callee_of(reading->sites, target)->effect;
-	return (struct flow_effect){.returns = true, .type = -1, .map = -1, .iter = -1};
+	return any_effect;
 }
 
 static void list_once(const struct reading *reading, GArray *list, uint64_t address)
@@ -246,7 +266,7 @@ static struct map_source source_of(struct flow_value map)
 	if (map.kind == FLOW_LOADED)
 		return (struct map_source){MAP_SOURCE_GLOBAL, (uint64_t)map.number, 0};
 	if (map.kind == FLOW_FIELD)
-		return (struct map_source){MAP_SOURCE_FIELD, map.holder, map.number};
+		return (struct map_source){MAP_SOURCE_FIELD, flow_holder(map), map.number};
 	return (struct map_source){MAP_SOURCE_UNKNOWN, 0, 0};
 }
 
@@ -318,7 +338,7 @@ static void note_reference(const struct reading *reading, const struct code_oper
 	bool amd64 = reading->sites->abi.arch == GO_ARCH_AMD64;
 
 	if (op->kind == CODE_SET && amd64)
-		at = (struct flow_value){FLOW_CONSTANT, CODE_NONE, (int64_t)op->value, 0};
+		at = (struct flow_value){.kind = FLOW_CONSTANT, .number = (int64_t)op->value};
 	if (op->kind == CODE_ADD && op->source != CODE_NONE && op->offset &&
 	    state->registers[op->source & 31].kind == FLOW_CONSTANT) {
 		at = state->registers[op->source & 31];
@@ -351,27 +371,40 @@ static struct function_code *function_code_new(const struct go_function *functio
 	return f;
 }
 
-static void read_code(struct sites *sites, struct function_code *into)
+static void follow_code(struct reading *reading, const struct go_function *f,
+			void (*visit)(const struct code_operation *, const struct flow_state *,
+				      void *))
 {
-	const struct go_function *f = &into->function;
+	struct sites *sites = reading->sites;
 	uint64_t size = f->end > f->entry ? f->end - f->entry : 0;
-	struct reading reading = {sites, into, NULL};
+	struct flow_objects objects = {0};
 	struct flow_code flow = {.code = sites->code,
 				 .memory = sites->memory,
 				 .abi = sites->abi,
 				 .entry = f->entry,
 				 .end = f->end,
 				 .effect = effect_of,
-				 .visit = read_operation,
-				 .context = &reading};
+				 .visit = visit,
+				 .context = reading};
 
 	if (!sites->code || !size || size > SITES_FUNCTION_MAX)
 		return;
 	flow.bytes = memory_view(sites->memory, f->entry, size);
 	if (!flow.bytes)
 		return;
-	reading.seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	if (stack_objects_read(sites->memory, table_of(sites, f->entry), f, sites->layout,
+			       &objects))
+		flow.objects = &objects;
 	flow_run(&flow);
+	free(objects.objects);
+}
+
+static void read_code(struct sites *sites, struct function_code *into)
+{
+	struct reading reading = {.sites = sites, .into = into};
+
+	reading.seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	follow_code(&reading, &into->function, read_operation);
 	g_hash_table_destroy(reading.seen);
 }
 
@@ -620,6 +653,31 @@ const struct map_site *sites_returning_to(struct sites *sites, uint64_t return_p
 			return &found[i];
 	return NULL;
 }
+
+static void keep_call(const struct code_operation *op, const struct flow_state *state,
+		      void *context)
+{
+	struct reading *reading = context;
+
+	if (op->kind != CODE_CALL || op->address + op->size != reading->return_pc)
+		return;
+	reading->ret_call->operation = *op;
+	reading->ret_call->state = *state;
+	reading->found = true;
+}
+
+bool sites_call_returning_to(struct sites *sites, uint64_t return_pc, struct flow_call *ret)
+{
+	struct reading reading = {.sites = sites, .return_pc = return_pc, .ret_call = ret};
+	struct go_function function;
+
+	if (!function_at(sites, return_pc - 1, &function))
+		return false;
+	follow_code(&reading, &function, keep_call);
+	return reading.found;
+}
+
+struct flow_abi sites_abi(const struct sites *sites) { return sites->abi; }
 
 static void note_candidate(uint64_t end, uint64_t target, void *context)
 {

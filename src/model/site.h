@@ -4,6 +4,7 @@
 #pragma once
 #include "evidence/pclntab.h"
 #include "golang/map_function.h"
+#include "model/flow.h"
 #include "model/type.h"
 
 /** How the code got hold of the map that it passes. */
@@ -63,6 +64,19 @@ bool sites_is_return_address(struct sites *sites, uint64_t return_pc, uint64_t *
  * Slow at first use of a function, then a look-up.
  */
 bool sites_is_call_boundary(struct sites *sites, uint64_t return_pc, uint64_t *ret_target);
+/** A CALL, and what registers and stack words hold when it is made. */
+struct flow_call {
+	struct code_operation operation;
+	struct flow_state state;
+};
+
+/**
+ * What the code before the CALL that returns to @a return_pc says. Not remembered: follows the whole
+ * function each time. False when there is no such CALL.
+ */
+bool sites_call_returning_to(struct sites *sites, uint64_t return_pc, struct flow_call *ret);
+/** How the program's functions pass arguments. */
+struct flow_abi sites_abi(const struct sites *sites);
 /**
  * Addresses of data that @a function refers to by fixed address (RIP-relative, ADRP pairs), in
  * order of first use: how a stripped binary shows where runtime variables stand.

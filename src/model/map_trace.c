@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/map_trace.h"
+
+#include "model/map_recover.h"
+#include "model/trace.h"
+
+#include <string.h>
+
+static const char *how(struct program *program, const struct trace *trace)
+{
+	static const char *const texts[] = {
+		[TRACE_FRAME] = "followed through the code to %s, whose frame keeps it",
+		[TRACE_VARIABLE] = "loaded again from the variable that %s takes it from",
+		[TRACE_FIELD] = "loaded again from the field that %s takes it from",
+	};
+
+	return arena_format(program->arena, texts[trace->source], trace->function);
+}
+
+static bool accept(struct program *program, uint64_t map, uint64_t type, const struct trace *trace,
+		   struct traced_map *ret)
+{
+	struct go_map header;
+
+	if (!map_is_heap_object(program, map) || !map_read(program, map, &header))
+		return false;
+	*ret = (struct traced_map){map, type, how(program, trace)};
+	return true;
+}
+
+/* What runtime.mapiternext is given since 1.24 is not a maps.Iter (linkname_swiss.go). */
+static bool takes_iterator(const struct program *program, const struct go_map_function *function)
+{
+	return function->iter_argument >= 0 && (program_offset(program, GO_ITER_M) == GO_ABSENT ||
+						!strstr(function->name, ".mapiter"));
+}
+
+static bool by_iterator(struct program *program, const struct stack *stack, size_t index,
+			const struct go_map_function *function, struct traced_map *ret)
+{
+	bool swiss = program_offset(program, GO_ITER_M) != GO_ABSENT;
+	struct trace trace;
+
+	if (!takes_iterator(program, function) ||
+	    !trace_argument(program, stack, index, function->iter_argument, &trace))
+		return false;
+	return accept(program,
+		      program_word(program, trace.value, swiss ? GO_ITER_M : GO_HITER_HMAP),
+		      program_word(program, trace.value, swiss ? GO_ITER_TYP : GO_HITER_MAPTYPE),
+		      &trace, ret);
+}
+
+/* maps.clone, keys and values take the map in an interface, as its second word. */
+static int map_argument_of(const struct go_map_function *function)
+{
+	return !strncmp(function->name, "maps.", 5) ? 1 : function->map_argument;
+}
+
+static bool by_argument(struct program *program, const struct stack *stack, size_t index,
+			const struct go_map_function *function, struct traced_map *ret)
+{
+	struct trace trace;
+
+	return trace_argument(program, stack, index, map_argument_of(function), &trace) &&
+	       accept(program, trace.value, 0, &trace, ret);
+}
+
+bool map_trace(struct program *program, const struct stack *stack, const struct map_call *call,
+	       struct traced_map *ret)
+{
+	for (size_t i = call->last + 1; i-- > call->first;) {
+		size_t index = trace_physical(stack, i);
+		const struct go_map_function *function =
+			go_map_function_find(stack->frames[index].function.name);
+
+		if (function && function->operation != MAP_MAKE &&
+		    (by_argument(program, stack, index, function, ret) ||
+		     by_iterator(program, stack, index, function, ret)))
+			return true;
+	}
+	return false;
+}
