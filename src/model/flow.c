@@ -84,13 +84,22 @@ static bool touches(int64_t word, int64_t low, int64_t high)
 	return word < high && add(word, 8) > low;
 }
 
+/* The same part of some pointer. */
+static struct flow_value value_uprooted(struct flow_value v)
+{
+	struct flow_value u = value_of(v.kind, v.number);
+
+	u.slot = v.slot;
+	return u;
+}
+
 /* The stack words in [@low, @high) have changed: values that were described by them. */
 static struct flow_value value_unlinked(struct flow_value v, int64_t low, int64_t high)
 {
 	if (v.slot != FLOW_NOWHERE && touches(v.slot, low, high))
 		v.slot = FLOW_NOWHERE;
 	if (v.root == FLOW_ROOT_SLOT && touches(v.origin, low, high))
-		v = value_forgotten(v);
+		v = value_uprooted(v);
 	return v;
 }
 
@@ -98,11 +107,8 @@ static void links_cut(struct flow_state *s, int64_t low, int64_t high)
 {
 	for (unsigned i = 0; i < 32; i++)
 		s->registers[i] = value_unlinked(s->registers[i], low, high);
-	for (unsigned i = s->slot_count; i-- > 0;) {
+	for (unsigned i = 0; i < s->slot_count; i++)
 		s->slots[i].value = value_unlinked(s->slots[i].value, low, high);
-		if (s->slots[i].value.kind == FLOW_UNKNOWN)
-			slot_drop(s, i);
-	}
 }
 
 /* Forgets the words that a write of @width bytes touches. */
@@ -391,16 +397,35 @@ static bool apply(struct run *run, struct flow_state *s, const struct code_opera
 	return true;
 }
 
+/*
+ * What is known of a value that is @into or @from. Parts of two pointers of which neither is an
+ * argument or comes from a fixed address are the same part of some pointer.
+ */
+static struct flow_value value_either(struct flow_value into, struct flow_value from)
+{
+	if (value_equal(into, from))
+		return into;
+	if (into.kind == from.kind && into.number == from.number &&
+	    (into.kind == FLOW_FIELD || into.kind == FLOW_ADDRESS) &&
+	    into.argument == from.argument && flow_holder(into) == flow_holder(from))
+		return value_uprooted(into);
+	return value_forgotten(into);
+}
+
 static bool merge_slots(struct flow_state *into, const struct flow_state *from)
 {
 	bool changed = false;
 
 	for (unsigned i = into->slot_count; i-- > 0;) {
-		const struct flow_slot *slot = &into->slots[i];
+		struct flow_slot *slot = &into->slots[i];
+		struct flow_value v =
+			value_either(slot->value, slot_get(from, slot->offset, slot->plane));
 
-		if (value_equal(slot->value, slot_get(from, slot->offset, slot->plane)))
+		if (value_equal(slot->value, v))
 			continue;
-		slot_drop(into, i);
+		slot->value = v;
+		if (v.kind == FLOW_UNKNOWN)
+			slot_drop(into, i);
 		changed = true;
 	}
 	return changed;
@@ -409,12 +434,10 @@ static bool merge_slots(struct flow_state *into, const struct flow_state *from)
 /* True when @into lost something. */
 static bool merge_register(struct flow_value *into, struct flow_value from)
 {
-	bool changed = false;
+	struct flow_value v = into->kind == FLOW_UNKNOWN ? *into : value_either(*into, from);
+	bool changed = !value_equal(*into, v);
 
-	if (into->kind != FLOW_UNKNOWN && !value_equal(*into, from)) {
-		*into = value_forgotten(*into);
-		changed = true;
-	}
+	*into = v;
 	if (into->slot != FLOW_NOWHERE && into->slot != from.slot) {
 		into->slot = FLOW_NOWHERE;
 		changed = true;
@@ -422,12 +445,18 @@ static bool merge_register(struct flow_value *into, struct flow_value from)
 	return changed;
 }
 
+static void state_copy(struct flow_state *to, const struct flow_state *from)
+{
+	memcpy(to, from, offsetof(struct flow_state, slots));
+	memcpy(to->slots, from->slots, from->slot_count * sizeof(from->slots[0]));
+}
+
 static bool merge(struct flow_state *into, const struct flow_state *from)
 {
 	bool changed = false;
 
 	if (!into->reached) {
-		*into = *from;
+		state_copy(into, from);
 		into->reached = true;
 		return true;
 	}
@@ -511,10 +540,11 @@ static void edges_of_table(struct run *run, const struct code_operation *op,
 
 static void block_run(struct run *run, guint index)
 {
-	struct flow_state s = block(run, index)->state;
+	struct flow_state s;
 	guint first = block(run, index)->first, count = block(run, index)->count;
 	bool on = true;
 
+	state_copy(&s, &block(run, index)->state);
 	block(run, index)->dirty = false;
 	for (guint i = first; i < first + count && on; i++) {
 		const struct code_operation *op = operation(run, i);
@@ -621,7 +651,8 @@ static int64_t note_taken(struct run *run)
 
 static void start_state(struct run *run, struct flow_state *s, bool entry, int64_t sp)
 {
-	*s = (struct flow_state){.reached = true};
+	s->reached = true;
+	s->slot_count = 0;
 	for (uint8_t i = 0; i < 32; i++) {
 		s->registers[i] = unknown;
 		if (entry)
@@ -654,9 +685,10 @@ static bool settle(struct run *run, size_t *budget)
 static void visit_all(struct run *run)
 {
 	for (guint b = 0; b < run->blocks->len; b++) {
-		struct flow_state s = block(run, b)->state;
+		struct flow_state s;
 		guint first = block(run, b)->first;
 
+		state_copy(&s, &block(run, b)->state);
 		for (guint i = first; i < first + block(run, b)->count; i++) {
 			run->flow->visit(operation(run, i), &s, run->flow->context);
 			apply(run, &s, operation(run, i));

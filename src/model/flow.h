@@ -54,9 +54,9 @@ enum flow_plane { FLOW_WORD, FLOW_ITERATOR_TYPE, FLOW_ITERATOR_MAP };
 
 struct flow_state {
 	struct flow_value registers[32];
-	struct flow_slot slots[FLOW_SLOTS];
-	unsigned slot_count;
 	bool reached;
+	unsigned slot_count;
+	struct flow_slot slots[FLOW_SLOTS]; /**< those after `slot_count` mean nothing */
 };
 
 /** How Go passes arguments in this program. */

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// An iterator names its map as long as the loop lives; an argument has to be followed to where the
+// code took it from.
 #include "model/map_trace.h"
 
 #include "model/map_recover.h"
@@ -74,8 +76,8 @@ bool map_trace(struct program *program, const struct stack *stack, const struct 
 			go_map_function_find(stack->frames[index].function.name);
 
 		if (function && function->operation != MAP_MAKE &&
-		    (by_argument(program, stack, index, function, ret) ||
-		     by_iterator(program, stack, index, function, ret)))
+		    (by_iterator(program, stack, index, function, ret) ||
+		     by_argument(program, stack, index, function, ret)))
 			return true;
 	}
 	return false;
