@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A function table of two functions, written by hand in any of the four formats:
-//   main.outer  0x401000-0x401040  a.go:10, from +0x10 to +0x20 main.inner inlined (b.go:99), then
-//   a.go:12 main.last   0x401040-0x401080  a.go:20
+//   main.outer  0x401000-0x401040  a.go:10, from +0x10 to +0x20 main.inner inlined (b.go:99), then a.go:12
+//   main.last   0x401040-0x401080  a.go:20
 // The frame of main.outer has 0 bytes up to +4, then 24.
 #pragma once
 #include "evidence/pclntab.h"
@@ -12,13 +12,14 @@
 #define TABLE_START 0x500000ull
 #define TABLE_TEXT  0x401000ull
 #define TABLE_TREE  2048u // where the inline tree stands in the bytes
-#define TABLE_BYTES 4096u
+#define TABLE_BYTES 8192u
 
 struct table {
 	uint8_t bytes[TABLE_BYTES];
 	size_t next; // where the next piece goes
 	int minor;
 	uint8_t quantum;
+	uint64_t text; // where the functions' code starts
 	struct memory *memory;
 	struct pclntab_module module;
 };
@@ -46,17 +47,19 @@ static inline void table_uvarint(struct table *t, uint32_t value)
 	t->bytes[t->next++] = (uint8_t)value;
 }
 
-/** Pairs of value and bytes of code, ended by a count of 0. */
+/** Pairs of value and bytes of code, ended by a count of 0. Neighbours of one value make one entry. */
 static inline size_t table_values(struct table *t, const int32_t (*runs)[2])
 {
 	size_t at = t->next;
 	int32_t value = -1;
 
 	for (; (*runs)[1]; runs++) {
-		int32_t delta = (*runs)[0] - value;
+		int32_t delta = (*runs)[0] - value, bytes = (*runs)[1];
 
+		while (runs[1][1] && runs[1][0] == (*runs)[0])
+			bytes += (*++runs)[1];
 		table_uvarint(t, (uint32_t)delta << 1 ^ (uint32_t)(delta >> 31));
-		table_uvarint(t, (uint32_t)(*runs)[1] / t->quantum);
+		table_uvarint(t, (uint32_t)bytes / t->quantum);
 		value = (*runs)[0];
 	}
 	t->bytes[t->next++] = 0;
@@ -73,7 +76,7 @@ static inline size_t table_record(struct table *t, uint64_t entry, size_t name,
 	int inline_funcdata = t->minor >= 16 ? 3 : t->minor >= 13 ? 4 : 2;
 	size_t nfuncdata, arrays;
 
-	table_put(t, at, offsets ? entry - TABLE_TEXT : entry, offsets ? 4 : 8);
+	table_put(t, at, offsets ? entry - t->text : entry, offsets ? 4 : 8);
 	table_put(t, word, name, 4);
 	table_put(t, word + 4, 8, 4);  // args
 	for (size_t i = 0; i < 3; i++) // pcsp, pcfile, pcln
@@ -140,6 +143,7 @@ static inline void table_init(struct table *t, int minor, uint8_t quantum)
 	memset(t, 0, sizeof(*t));
 	t->minor = minor;
 	t->quantum = quantum;
+	t->text = TABLE_TEXT;
 	table_put(t, 0, magics[minor < 16 ? 0 : minor < 18 ? 1 : minor < 20 ? 2 : 3], 4);
 	t->bytes[6] = quantum;
 	t->bytes[7] = 8;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "space.h"
+#include "build_type.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,13 +11,11 @@ struct typed {
 	struct space space;
 	struct moduledata module;
 	struct types *types;
-	int minor;
 };
 
 static void typed_init(struct typed *t, int minor)
 {
 	space_init(&t->space, minor, GO_ARCH_AMD64);
-	t->minor = minor;
 	t->module = (struct moduledata){.types = SPACE_START, .etypes = SPACE_START + SPACE_BYTES};
 	t->types =
 		types_new(t->space.program.memory, t->space.program.layout, t->space.program.arena);
@@ -30,61 +28,26 @@ static void typed_done(struct typed *t)
 	space_done(&t->space);
 }
 
-/** reflect/type.go: length in two bytes, high one first, to 1.16; a uvarint from 1.17 on. */
-static uint64_t name_put(struct typed *t, const char *name, bool embedded)
-{
-	uint64_t at = space_take(&t->space, strlen(name) + 8);
-	uint64_t text = at + (t->minor < 17 ? 3 : 2);
-
-	space_u8(&t->space, at, embedded && t->minor >= 19 ? 8 : 0);
-	space_u8(&t->space, text - 1, (uint8_t)strlen(name));
-	space_write(&t->space, text, name, strlen(name));
-	return at;
-}
-
-static uint64_t type_put(struct typed *t, enum go_kind kind, uint64_t size, const char *name,
-			 const char *package)
-{
-	uint64_t at = space_take(&t->space, 256);
-	uint64_t uncommon = at + (kind == GO_KIND_STRUCT ? 80 : 48);
-
-	space_field(&t->space, at, GO_TYPE_SIZE, size, 8);
-	space_field(&t->space, at, GO_TYPE_KIND, kind, 1);
-	space_field(&t->space, at, GO_TYPE_STR, name_put(t, name, false) - SPACE_START, 4);
-	space_field(&t->space, at, GO_TYPE_TFLAG, package ? 1 | 4 : 0, 1);
-	space_u8(&t->space, at + 21, 8); // align, fieldAlign
-	space_u8(&t->space, at + 22, 8);
-	if (package)
-		space_u64(&t->space, uncommon, name_put(t, package, false) - SPACE_START);
-	return at;
-}
-
-static void field_put(struct typed *t, uint64_t at, const char *name, uint64_t type,
-		      uint64_t offset, bool embedded)
-{
-	space_u64(&t->space, at, name_put(t, name, embedded));
-	space_u64(&t->space, at + 8, type);
-	space_u64(&t->space, at + 16, t->minor < 19 ? offset << 1 | embedded : offset);
-}
-
 /** type node struct { next *node; base }, type base struct { n, m int }: a circle. */
 static uint64_t node_put(struct typed *t, uint64_t *ret_pointer)
 {
-	uint64_t word = type_put(t, GO_KIND_INT, 8, "int", NULL);
-	uint64_t base = type_put(t, GO_KIND_STRUCT, 16, "config.base", "example.com/a/config");
-	uint64_t node = type_put(t, GO_KIND_STRUCT, 24, "config.node", "example.com/a/config");
-	uint64_t pointer = type_put(t, GO_KIND_POINTER, 8, "*config.node", NULL);
+	uint64_t word = type_put(&t->space, GO_KIND_INT, 8, "int", NULL);
+	uint64_t base =
+		type_put(&t->space, GO_KIND_STRUCT, 16, "config.base", "example.com/a/config");
+	uint64_t node =
+		type_put(&t->space, GO_KIND_STRUCT, 24, "config.node", "example.com/a/config");
+	uint64_t pointer = type_put(&t->space, GO_KIND_POINTER, 8, "*config.node", NULL);
 	uint64_t fields = space_take(&t->space, 2 * 24), inner = space_take(&t->space, 2 * 24);
 
 	space_u64(&t->space, pointer + 48, node);
 	space_u64(&t->space, base + 56, inner);
 	space_u64(&t->space, base + 64, 2);
-	field_put(t, inner, "n", word, 0, false);
-	field_put(t, inner + 24, "m", word, 8, false);
+	field_put(&t->space, inner, "n", word, 0, false);
+	field_put(&t->space, inner + 24, "m", word, 8, false);
 	space_u64(&t->space, node + 56, fields);
 	space_u64(&t->space, node + 64, 2);
-	field_put(t, fields, "next", pointer, 0, false);
-	field_put(t, fields + 24, "base", base, 8, true);
+	field_put(&t->space, fields, "next", pointer, 0, false);
+	field_put(&t->space, fields + 24, "base", base, 8, true);
 	*ret_pointer = pointer;
 	return node;
 }
@@ -115,42 +78,15 @@ static void test_circle(void **state)
 	}
 }
 
-static void map_fields(struct typed *t, uint64_t at)
-{
-	struct space *s = &t->space;
-
-	if (t->minor < 24) {
-		space_field(s, at, GO_MAPTYPE_KEYSIZE, 8, 1);
-		space_field(s, at, GO_MAPTYPE_ELEMSIZE, 8, 1);
-		space_field(s, at, GO_MAPTYPE_BUCKETSIZE, 144, 2);
-		if (t->minor < 12)
-			space_field(s, at, GO_MAPTYPE_INDIRECTELEM, 1, 1);
-		else
-			space_field(s, at, GO_MAPTYPE_FLAGS, 2, 4);
-		return;
-	}
-	space_field(s, at, GO_MAPTYPE_GROUPSIZE, 136, 8);
-	space_field(s, at, GO_MAPTYPE_FLAGS, 8, 4);
-	if (t->minor < 27) {
-		space_field(s, at, GO_MAPTYPE_SLOTSIZE, 16, 8);
-		space_field(s, at, GO_MAPTYPE_ELEMOFF, 8, 8);
-		return;
-	}
-	space_field(s, at, GO_MAPTYPE_KEYSOFF, 8, 8);
-	space_field(s, at, GO_MAPTYPE_KEYSTRIDE, 16, 8);
-	space_field(s, at, GO_MAPTYPE_ELEMSOFF, 16, 8);
-	space_field(s, at, GO_MAPTYPE_ELEMSTRIDE, 16, 8);
-}
-
 static uint64_t map_put(struct typed *t)
 {
-	uint64_t pointer, key = type_put(t, GO_KIND_INT, 8, "int", NULL);
-	uint64_t map = type_put(t, GO_KIND_MAP, 8, "map[int]*config.node", NULL);
+	uint64_t pointer, key = type_put(&t->space, GO_KIND_INT, 8, "int", NULL);
+	uint64_t map = type_put(&t->space, GO_KIND_MAP, 8, "map[int]*config.node", NULL);
 
 	node_put(t, &pointer);
 	space_field(&t->space, map, GO_MAPTYPE_KEY, key, 8);
 	space_field(&t->space, map, GO_MAPTYPE_ELEM, pointer, 8);
-	map_fields(t, map);
+	map_shape_put(&t->space, map);
 	return map;
 }
 
@@ -203,9 +139,9 @@ static void test_depth(void **state)
 	struct typed t;
 
 	typed_init(&t, 22);
-	inner = type_put(&t, GO_KIND_INT, 8, "int", NULL);
+	inner = type_put(&t.space, GO_KIND_INT, 8, "int", NULL);
 	for (int i = 0; i < 200; i++, inner = at) {
-		at = type_put(&t, GO_KIND_POINTER, 8, "*deep", NULL);
+		at = type_put(&t.space, GO_KIND_POINTER, 8, "*deep", NULL);
 		space_u64(&t.space, at + 48, inner);
 	}
 	type = types_at(t.types, at);
@@ -213,7 +149,7 @@ static void test_depth(void **state)
 	for (int i = 0; i < 200; i++)
 		type = type->elem;
 	assert_string_equal(type->name, "int");
-	at = type_put(&t, GO_KIND_POINTER, 8, "*self", NULL);
+	at = type_put(&t.space, GO_KIND_POINTER, 8, "*self", NULL);
 	space_u64(&t.space, at + 48, at);
 	type = types_at(t.types, at);
 	assert_ptr_equal(type->elem, type);
