@@ -61,6 +61,7 @@ static const struct role {
 	{"runtime.systemstack", GO_ROLE_SYSTEMSTACK},
 	{"runtime.morestack", GO_ROLE_MORESTACK},
 	{"runtime.asmcgocall", GO_ROLE_ASMCGOCALL},
+	{"runtime.cgocallback", GO_ROLE_CGOCALLBACK}, /* resolveInternal, traceback.go@1.22.12 */
 	{"runtime.sigtramp", GO_ROLE_SIGNAL_FRAME},
 	{"runtime.cgoSigtramp", GO_ROLE_SIGNAL_FRAME},
 	{"runtime.sigreturn", GO_ROLE_SIGNAL_FRAME},

@@ -38,6 +38,7 @@ enum go_role {
 	GO_ROLE_MORESTACK,    /**< on g0: continue at curg.sched */
 	GO_ROLE_ASMCGOCALL,   /**< on g0: continue at curg.syscallsp */
 	GO_ROLE_SIGNAL_FRAME, /**< sigtramp, sigreturn: a kernel signal frame is above */
+	GO_ROLE_CGOCALLBACK,  /**< moves SP, yet its frame can be walked through on both stacks */
 	GO_ROLE_INJECTED,     /**< sigpanic, asyncPreempt, debugCall: the caller's PC is exact */
 };
 enum go_role go_role_of(const char *function);

@@ -155,6 +155,13 @@ static bool is_top(const struct walk *walk)
 	return role == GO_ROLE_TOP || (walk->function.flag & FLAG_TOPFRAME);
 }
 
+/** Whether the caller's frame can't be told since the function moves the stack pointer itself. */
+static bool moves_stack(const struct walk *walk)
+{
+	return (walk->function.flag & FLAG_SPWRITE) && !walk->innermost &&
+	       go_role_of(walk->function.name) != GO_ROLE_CGOCALLBACK;
+}
+
 /** On arm64 an injected call pushes the link register of the function it interrupts. */
 static void pop_injected_link(struct walk *walk)
 {
@@ -182,7 +189,7 @@ static bool step(struct walk *walk)
 
 	if (is_top(walk))
 		return false;
-	if ((walk->function.flag & FLAG_SPWRITE) && !walk->innermost)
+	if (moves_stack(walk))
 		return stop(walk, "a function that moves the stack pointer itself is in between");
 	if (walk->return_pc == 0)
 		return stop(walk, "a return address is zero");
