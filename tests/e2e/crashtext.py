@@ -9,7 +9,8 @@ import re
 
 from fixture import plain_name
 
-HEAD = re.compile(r"^goroutine (\d+)(?: gp=\S+ m=\S+(?: mp=\S+)?)? \[([^\]]*)\](?: \{.*\})?:$")
+HEAD = re.compile(r"^goroutine (\d+)(?: gp=\S+ m=\S+(?: mp=\S+)?)? \[(.*)\](?: \{.*\})?:$")
+MINUTES = re.compile(r"(\d+) minutes$")
 PLACE = re.compile(r"^\t(.+):(\d+)(?: \+0x[0-9a-f]+)?(?: fp=0x([0-9a-f]+) sp=0x([0-9a-f]+)"
                    r"(?: pc=0x([0-9a-f]+))?)?$")
 CREATED = re.compile(r"^created by (.+?)(?: in goroutine (\d+))?$")
@@ -24,17 +25,20 @@ class Frame:
     file: str
     line: int
     inlined: bool  # printed as f(...): inlined, or without arguments
+    pc: int = 0  # 0 where the text has none: an inlined frame
 
 
 @dataclasses.dataclass
 class Goroutine:
     id: int
-    state: str
+    state: str  # the word or words that come first in its brackets
     frames: list
     created_by: Frame = None
     created_in: int = 0
-    elided: bool = False
+    elided_after: int = None  # how many frames stand before "frames elided"
     unavailable: bool = False
+    minutes: int = None
+    locked: bool = False
 
 
 def is_runtime(frame):
@@ -62,34 +66,46 @@ def frame_function(line):
     return None
 
 
+def head_parse(head):
+    """`chan receive (nil chan), 2 minutes, locked to thread`"""
+    words = head.group(2).split(", ")
+    goroutine = Goroutine(int(head.group(1)), words[0].removesuffix(" (scan)"), [])
+    for word in words[1:]:
+        if MINUTES.match(word):
+            goroutine.minutes = int(MINUTES.match(word).group(1))
+        goroutine.locked |= word == "locked to thread"
+    return goroutine
+
+
+def place_add(goroutine, pending, place):
+    """The line with file and line number that belongs to the line before."""
+    kind, name, extra = pending
+    frame = Frame(plain_name(name), place.group(1), int(place.group(2)),
+                  extra if kind == "frame" else False, int(place.group(5) or "0", 16))
+    if kind == "frame":
+        goroutine.frames.append(frame)
+    else:
+        goroutine.created_by, goroutine.created_in = frame, int(extra or 0)
+
+
 def text_parse(text):
-    """All goroutines in the order printed."""
+    """All goroutines in the order printed; one that a later thread prints again comes again."""
     goroutines, current, pending = [], None, None
     for line in text.splitlines():
-        head = HEAD.match(line)
+        head, place, made = HEAD.match(line), PLACE.match(line), CREATED.match(line)
         if head:
-            current = Goroutine(int(head.group(1)), head.group(2), [])
+            current, pending = head_parse(head), None
             goroutines.append(current)
-            pending = None
+        elif current is None:
             continue
-        if current is None:
-            continue
-        if line.startswith("\tgoroutine running on other thread"):
+        elif line.startswith("\tgoroutine running on other thread"):
             current.unavailable = True
-        elif line.startswith("...") and "elided" in line or line.startswith("...additional"):
-            current.elided = True
-        elif PLACE.match(line) and pending:
-            place = PLACE.match(line)
-            kind, name, extra = pending
-            frame = Frame(plain_name(name), place.group(1), int(place.group(2)),
-                          extra if kind == "frame" else False)
-            if kind == "frame":
-                current.frames.append(frame)
-            else:
-                current.created_by, current.created_in = frame, int(extra or 0)
+        elif line.startswith("...") and "elided" in line:
+            current.elided_after = len(current.frames)
+        elif place and pending:
+            place_add(current, pending, place)
             pending = None
-        elif CREATED.match(line):
-            made = CREATED.match(line)
+        elif made:
             pending = ("created", made.group(1), made.group(2))
         elif line == "" or line.startswith(("rax ", "eax ", "r0 ", "-----")):
             current = None if line == "" else current
