@@ -51,13 +51,14 @@ static size_t count_tier(const GArray *suspects, enum tier tier)
 	return count;
 }
 
-/** What the strongest suspect's tier is worth when it stands alone in it. */
+/** What the suspect's tier is worth; a trace that is not alone, or weaker than somebody else's, leaves it open. */
 static enum confidence confidence_of(const GArray *suspects, const struct suspect *suspect)
 {
 	if (suspect->tier == TIER_IN_WRITE)
 		return CONFIDENCE_PROVEN;
-	if (suspect->tier == TIER_GHOST_RUNNABLE && count_tier(suspects, suspect->tier) == 1 &&
-	    !count_tier(suspects, TIER_WRITE_SAME_TYPE))
+	if (suspect->tier == TIER_GHOST_RUNNABLE &&
+	    count_tier(suspects, TIER_GHOST_RUNNABLE) == 1 &&
+	    !count_tier(suspects, TIER_WRITE_SAME_TYPE) && !count_tier(suspects, TIER_IN_WRITE))
 		return CONFIDENCE_LIKELY;
 	return CONFIDENCE_POSSIBLE;
 }
