@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who is named, and how sure, for each kind of trace that a goroutine can leave.
+#include "crash.h"
+
+static struct crash crash;
+
+static int make(void **state)
+{
+	crash_init(&crash);
+	crash_detector(&crash);
+	return 0;
+}
+
+static int drop(void **state)
+{
+	crash_done(&crash);
+	return 0;
+}
+
+static void assert_other(uint64_t id, enum confidence confidence, const char *rule)
+{
+	const struct side *other = crash_explain(&crash)->other;
+
+	assert_non_null(other);
+	assert_int_equal(other->goroutine->id, id);
+	assert_int_equal(other->confidence, confidence);
+	assert_string_equal(other->rule, rule);
+	assert_int_equal(crash.findings->detector->goroutine->id, 1);
+	assert_int_equal(crash.findings->confidence, confidence);
+	assert_true(other->witnesses.count > 0);
+}
+
+static void assert_candidate(size_t i, uint64_t id, const char *rule)
+{
+	const struct side *candidate = &crash.findings->candidates[i];
+
+	assert_true(i < crash.findings->candidate_count);
+	assert_int_equal(candidate->goroutine->id, id);
+	assert_int_equal(candidate->confidence, CONFIDENCE_POSSIBLE);
+	assert_string_equal(candidate->rule, rule);
+}
+
+static void assert_nobody(void)
+{
+	crash_explain(&crash);
+	assert_int_equal(crash.findings->death, DEATH_MAP_FATAL);
+	assert_null(crash.findings->other);
+	assert_int_equal(crash.findings->candidate_count, 0);
+	assert_int_equal(crash.findings->confidence, CONFIDENCE_UNKNOWN);
+	assert_true(crash_has_gap(&crash, "the other goroutine, beyond doubt"));
+}
+
+static void a_write_in_progress_is_proof(void **state)
+{
+	crash_in(&crash, 2, crash.assign, crash.write_returns, crash.map);
+	crash_has_written(&crash, 3, GO_STATUS_RUNNABLE, crash.map);
+	assert_other(2, CONFIDENCE_PROVEN, "in_write_op");
+	assert_int_equal(crash.findings->other->operation, MAP_ASSIGN);
+	assert_string_equal(crash.findings->other->site.function, "main.put");
+	assert_int_equal(crash.findings->map.address, crash.map);
+	assert_int_equal(crash.findings->map.sure, CONFIDENCE_PROVEN);
+	assert_candidate(0, 3, "ghost_write");
+	assert_false(crash_has_gap(&crash, "the other goroutine, beyond doubt"));
+}
+
+static void a_second_detector_is_proof(void **state)
+{
+	crash_in_fatal(&crash, 2, crash.assign, crash.write_returns, crash.map);
+	assert_other(2, CONFIDENCE_PROVEN, "second_detector");
+}
+
+/** The detector's frames lost the map; one that fits stands in its caller's frame. */
+static void nobody_is_surer_than_the_map(void **state)
+{
+	made_local(&crash.made, crash_in(&crash, 2, crash.assign, crash.write_returns, crash.map),
+		   0, 0);
+	// the first goroutine's slot for the map, above the return address in main.get's frame
+	space_u64(&crash.made.space, crash.made.stacks[0].hi - 64 - 8 - 64 + 8, 0);
+	space_u64(&crash.made.space, crash.made.stacks[0].hi - 64 - 8 - 64 + 24, crash.map);
+	assert_other(2, CONFIDENCE_LIKELY, "in_write_op");
+	assert_int_equal(crash.findings->map.address, crash.map);
+	assert_int_equal(crash.findings->map.sure, CONFIDENCE_LIKELY);
+}
+
+static void the_only_fresh_trace_is_likely(void **state)
+{
+	crash_has_written(&crash, 2, GO_STATUS_RUNNABLE, crash.map);
+	assert_other(2, CONFIDENCE_LIKELY, "ghost_write");
+	assert_string_equal(crash.findings->other->site.function, "main.put");
+	assert_int_equal(crash.findings->other->operation, MAP_ASSIGN);
+}
+
+static void one_of_two_fresh_traces_is_not(void **state)
+{
+	crash_has_written(&crash, 2, GO_STATUS_RUNNABLE, crash.map);
+	crash_has_written(&crash, 3, GO_STATUS_RUNNABLE, crash.map);
+	assert_null(crash_explain(&crash)->other);
+	assert_int_equal(crash.findings->candidate_count, 2);
+	assert_candidate(0, 2, "ghost_write");
+	assert_candidate(1, 3, "ghost_write");
+	assert_int_equal(crash.findings->confidence, CONFIDENCE_POSSIBLE);
+	assert_true(crash_has_gap(&crash, "the other goroutine, beyond doubt"));
+}
+
+static void a_write_of_an_unknown_map_casts_doubt_on_a_trace(void **state)
+{
+	crash_in(&crash, 2, crash.assign, crash.write_returns, 0);
+	crash_has_written(&crash, 3, GO_STATUS_RUNNABLE, crash.map);
+	assert_null(crash_explain(&crash)->other);
+	assert_candidate(0, 2, "in_write_op_same_type");
+	assert_candidate(1, 3, "ghost_write");
+}
+
+static void weaker_traces_follow_in_order(void **state)
+{
+	crash_has_written(&crash, 5, GO_STATUS_DEAD, crash.map);
+	space_field(&crash.made.space, crash.made.stacks[1].g, GO_G_STACK_HI,
+		    crash.made.stacks[1].hi, 8);
+	crash_has_written(&crash, 4, GO_STATUS_WAITING, crash.map);
+	crash_will_write(&crash, 3, GO_STATUS_RUNNABLE);
+	crash_will_write(&crash, 2, GO_STATUS_WAITING);
+	assert_null(crash_explain(&crash)->other);
+	assert_int_equal(crash.findings->candidate_count, 4);
+	assert_candidate(0, 3, "reach_runnable");
+	assert_candidate(1, 4, "ghost_write_parked");
+	assert_candidate(2, 5, "ghost_write_ended");
+	assert_candidate(3, 2, "reach_parked");
+}
+
+static void who_cannot_get_at_the_map_is_no_suspect(void **state)
+{
+	size_t g = crash_will_write(&crash, 2, GO_STATUS_RUNNABLE);
+
+	made_local(&crash.made, g, 2, crash.other_map);
+	assert_nobody();
+}
+
+static void a_trace_of_another_map_is_none(void **state)
+{
+	crash_has_written(&crash, 2, GO_STATUS_RUNNABLE, crash.other_map);
+	assert_nobody();
+}
+
+static void readers_are_innocent(void **state)
+{
+	crash_in(&crash, 2, crash.access, crash.read_returns, crash.map);
+	assert_nobody();
+	assert_int_equal(crash.findings->innocent_count, 1);
+	assert_int_equal(crash.findings->innocents[0].goroutine->id, 2);
+	assert_string_equal(crash.findings->innocents[0].site.function, "main.get");
+	assert_string_equal(crash.findings->innocents[0].ruled_out,
+			    "it was reading; the other party of a map fatal is always a writer");
+}
+
+static void writers_of_other_maps_are_innocent(void **state)
+{
+	char expected[64];
+
+	crash_in(&crash, 2, crash.assign, crash.write_returns, crash.other_map);
+	assert_nobody();
+	assert_int_equal(crash.findings->innocent_count, 1);
+	snprintf(expected, sizeof(expected), "its map is another one, at %#llx",
+		 (unsigned long long)crash.other_map);
+	assert_string_equal(crash.findings->innocents[0].ruled_out, expected);
+}
+
+static void the_runtime_itself_is_never_accused(void **state)
+{
+	size_t g = made_goroutine(&crash.made, 2, GO_STATUS_RUNNABLE, crash.sweep);
+
+	made_push(&crash.made, g, crash.sweep + 0x40);
+	made_ghost(&crash.made, g, 256, crash.write_returns, crash.map);
+	assert_nobody();
+}
+
+static void without_suspects_nobody_is_named(void **state)
+{
+	assert_nobody();
+	assert_non_null(strstr(crash.findings->sentence, "no second party found"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, drop)
+	const struct CMUnitTest tests[] = {
+		TEST(a_write_in_progress_is_proof),
+		TEST(a_second_detector_is_proof),
+		TEST(nobody_is_surer_than_the_map),
+		TEST(the_only_fresh_trace_is_likely),
+		TEST(one_of_two_fresh_traces_is_not),
+		TEST(a_write_of_an_unknown_map_casts_doubt_on_a_trace),
+		TEST(weaker_traces_follow_in_order),
+		TEST(who_cannot_get_at_the_map_is_no_suspect),
+		TEST(a_trace_of_another_map_is_none),
+		TEST(readers_are_innocent),
+		TEST(writers_of_other_maps_are_innocent),
+		TEST(the_runtime_itself_is_never_accused),
+		TEST(without_suspects_nobody_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
