@@ -91,14 +91,14 @@ struct flow_code {
 	const struct memory *memory; /**< jump tables are read from it */
 	struct flow_abi abi;
 	const uint8_t *bytes; /**< of the function */
-	/** Variables in the frame whose address goes elsewhere, if the program has a record of them. */
-	const struct flow_objects *objects;
 	uint64_t entry, end;
 	/** The effect of a call to @a target (0: indirect). */
 	struct flow_effect (*effect)(uint64_t target, void *context);
 	/** Called once for each operation, in address order, with the state before it. */
 	void (*visit)(const struct code_operation *, const struct flow_state *, void *context);
 	void *context;
+	/** Variables in the frame whose address goes elsewhere, if the program has a record of them. */
+	const struct flow_objects *objects;
 };
 
 /** Follows the function; bounded by its size. */

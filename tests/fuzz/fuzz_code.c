@@ -9,6 +9,7 @@ static struct flow_effect effect(uint64_t target, void *context)
 	return (struct flow_effect){.returns = target % 3 != 0,
 				    .preserves = target % 5 == 0,
 				    .clobbers = (uint32_t)target,
+				    .fills = target % 7 ? 0 : 1u << target % 16,
 				    .args_bytes = (uint32_t)target % 512,
 				    .type = 0,
 				    .map = 1,
@@ -22,10 +23,13 @@ static void visit(const struct code_operation *op, const struct flow_state *stat
 	for (int i = -1; i < 20; i++)
 		flow_iterator(state, flow_argument(state, abi, i, i % 2), FLOW_ITERATOR_TYPE);
 	flow_address(state, op);
+	flow_loaded(state, op);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct flow_object object = {-32, 16};
+	struct flow_objects objects = {&object, 1};
 	struct flow_abi abi;
 	struct memory *memory;
 	uint64_t target;
@@ -37,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memory_add(memory, 0x400000, data, size, place_whole("input"));
 	scoped(code) struct code *code = code_new(abi.arch);
 	struct flow_code flow = {code,   memory, abi, data + 1, 0x400001, 0x400000 + size,
-				 effect, visit,  &abi};
+				 effect, visit,  &abi,  data[0] & 4 ? &objects : NULL};
 
 	if (code)
 		flow_run(&flow);
