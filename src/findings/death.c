@@ -2,7 +2,9 @@
 // What the process died of. The runtime's words alone prove nothing, as a program may print them
 // too: a map fatal is one only when a goroutine stands in the runtime's fatal path inside a map
 // operation.
+#include "findings/fatal_signal.h"
 #include "findings/reasoning.h"
+#include "model/panic.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -10,7 +12,7 @@
 
 #define FIRST_DETECTOR_DIES 24 /* the minor from which on it does */
 
-static const struct goroutine *dying_goroutine(const struct program *program)
+static struct goroutine *dying_goroutine(const struct program *program)
 {
 	if (!program->thread_count || program->threads[0].goroutine == NO_INDEX)
 		return NULL;
@@ -84,24 +86,9 @@ static void classify_map_fatal(struct reasoning *reasoning)
 	program->goroutines[reasoning->detected->goroutine].detector = true;
 }
 
-static bool has_frame(const struct stack *stack, const char *function, size_t *ret)
+/** A panic raised by a map assignment itself can only be the nil map's. @a panic is gopanic's frame. */
+static bool is_nil_map_write(const struct stack *stack, size_t panic)
 {
-	for (size_t i = 0; i < stack->count; i++) {
-		if (strcmp(stack->frames[i].site.function, function))
-			continue;
-		*ret = i;
-		return true;
-	}
-	return false;
-}
-
-/** A panic raised by a map assignment itself can only be the nil map's. */
-static bool is_nil_map_write(const struct stack *stack)
-{
-	size_t panic;
-
-	if (!has_frame(stack, "runtime.gopanic", &panic))
-		return false;
 	for (size_t i = panic + 1; i < stack->count; i++) {
 		const char *name = stack->frames[i].site.function;
 		const struct go_map_function *function = go_map_function_find(name);
@@ -117,37 +104,68 @@ static bool is_nil_map_write(const struct stack *stack)
 static const struct {
 	const char *function;
 	enum death death;
-	const char *prefix; /* of the line in the runtime's output that says more */
 } marks[] = {
-	{"runtime.gopanic", DEATH_PANIC, "panic: "},
-	{"runtime.fatalpanic", DEATH_PANIC, "panic: "},
-	{"runtime.throw", DEATH_FATAL, "fatal error: "},
-	{"runtime.fatal", DEATH_FATAL, "fatal error: "},
+	{"runtime.gopanic", DEATH_PANIC},
+	{"runtime.fatalpanic", DEATH_PANIC},
+	{"runtime.throw", DEATH_FATAL},
+	{"runtime.fatal", DEATH_FATAL},
 };
 
-static bool classify_by_stack(struct reasoning *reasoning, const struct stack *stack)
+/**
+ * The innermost function that ends the process; false when none is on the stack. Where code of the
+ * user's stands further in, the panic was still being deferred and may yet have been recovered.
+ */
+static bool find_mark(const struct stack *stack, size_t *ret, enum death *ret_death)
 {
-	struct findings *findings = reasoning->findings;
-	size_t at;
+	for (size_t i = 0; i < stack->count; i++) {
+		const char *name = stack->frames[i].site.function;
 
-	if (is_nil_map_write(stack)) {
-		findings->death = DEATH_NIL_MAP_WRITE;
-		findings->kind = "nil_map_write";
-		findings->message = last_line(reasoning, "panic: ");
-		return true;
-	}
-	for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
-		if (!has_frame(stack, marks[i].function, &at))
-			continue;
-		findings->death = marks[i].death;
-		findings->message = last_line(reasoning, marks[i].prefix);
-		return true;
+		for (size_t j = 0; j < G_N_ELEMENTS(marks); j++) {
+			if (strcmp(name, marks[j].function))
+				continue;
+			*ret = i;
+			*ret_death = marks[j].death;
+			return true;
+		}
+		if (!go_is_runtime_function(name))
+			return false;
 	}
 	return false;
 }
 
+static size_t outermost_panic(const struct stack *stack, size_t at)
+{
+	while (at + 1 < stack->count &&
+	       !strcmp(stack->frames[at].site.function, "runtime.fatalpanic"))
+		at++;
+	return at;
+}
+
+static bool classify_by_stack(struct reasoning *reasoning, struct goroutine *dying)
+{
+	struct findings *findings = reasoning->findings;
+	const struct stack *stack = program_stack(reasoning->program, dying);
+	size_t at;
+
+	if (!find_mark(stack, &at, &findings->death))
+		return false;
+	dying->detector = true;
+	if (findings->death == DEATH_FATAL) {
+		findings->message = last_line(reasoning, "fatal error: ");
+		return true;
+	}
+	findings->message = panic_message(reasoning->program, dying);
+	at = outermost_panic(stack, at);
+	if (is_nil_map_write(stack, at)) {
+		findings->death = DEATH_NIL_MAP_WRITE;
+		findings->kind = "nil_map_write";
+		nil_map_describe(reasoning, dying, at);
+	}
+	return true;
+}
+
 /** Deaths on the system stack: no goroutine's own stack shows them, the runtime's words do. */
-static bool classify_by_words(struct reasoning *reasoning)
+static bool classify_by_words(struct reasoning *reasoning, struct goroutine *dying)
 {
 	struct findings *findings = reasoning->findings;
 	const char *fatal = last_line(reasoning, "fatal error: ");
@@ -156,17 +174,32 @@ static bool classify_by_words(struct reasoning *reasoning)
 		return false;
 	findings->death = DEATH_FATAL;
 	findings->message = fatal;
+	if (dying)
+		dying->detector = true;
 	return true;
 }
 
-static void classify_by_signal(struct reasoning *reasoning)
+static void classify_by_signal(struct reasoning *reasoning, const struct fatal_signal *signal)
+{
+	struct findings *findings = reasoning->findings;
+	struct program *program = reasoning->program;
+	uint32_t goroutine = signal->thread->goroutine;
+
+	findings->death = DEATH_SIGNAL;
+	findings->message = fatal_signal_text(reasoning, signal);
+	if (signal->frame.code > 0 && goroutine != NO_INDEX)
+		program->goroutines[goroutine].detector = true;
+}
+
+/** The kernel ended it and the runtime had no say. */
+static void classify_by_kernel(struct reasoning *reasoning)
 {
 	struct findings *findings = reasoning->findings;
 	const struct program *program = reasoning->program;
 	int signal = program->thread_count ? program->threads[0].signal : 0;
 	const char *name = signal > 0 ? sigabbrev_np(signal) : NULL;
 
-	findings->death = signal ? DEATH_SIGNAL : DEATH_UNKNOWN;
+	findings->death = name ? DEATH_SIGNAL : DEATH_UNKNOWN;
 	if (name)
 		findings->message =
 			arena_format(findings->arena, "killed by signal SIG%s (%d)", name, signal);
@@ -175,8 +208,9 @@ static void classify_by_signal(struct reasoning *reasoning)
 void death_classify(struct reasoning *reasoning)
 {
 	struct findings *findings = reasoning->findings;
-	struct program *program = reasoning->program;
-	const struct goroutine *dying = dying_goroutine(program);
+	struct goroutine *dying = dying_goroutine(reasoning->program);
+	struct fatal_signal signal;
+	bool signalled;
 
 	findings->kind = "not_a_map_fatal";
 	reasoning->detected = find_detected(reasoning);
@@ -184,8 +218,14 @@ void death_classify(struct reasoning *reasoning)
 		classify_map_fatal(reasoning);
 		return;
 	}
-	if (dying && classify_by_stack(reasoning, &dying->stack))
+	if (dying && classify_by_stack(reasoning, dying))
 		return;
-	if (!classify_by_words(reasoning))
-		classify_by_signal(reasoning);
+	signalled = fatal_signal_find(reasoning->program, &signal);
+	// a signal that somebody sent is the cause, whatever the program printed before
+	if (!(signalled && signal.frame.code <= 0) && classify_by_words(reasoning, dying))
+		return;
+	if (signalled)
+		classify_by_signal(reasoning, &signal);
+	else
+		classify_by_kernel(reasoning);
 }

@@ -17,6 +17,8 @@ struct reasoning {
 
 /** One rule a file; findings.c calls them in this order. */
 void death_classify(struct reasoning *reasoning);
+/** The side of a write to a nil map: @a panic is the frame of runtime.gopanic. */
+void nil_map_describe(struct reasoning *reasoning, const struct goroutine *goroutine, size_t panic);
 void conflict_identify(struct reasoning *reasoning);
 void rank_parties(struct reasoning *reasoning);
 void flags_tabulate(struct reasoning *reasoning);

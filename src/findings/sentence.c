@@ -58,7 +58,11 @@ static const char *other_death(const struct findings *findings)
 
 	switch (findings->death) {
 	case DEATH_NIL_MAP_WRITE:
-		return "an assignment to a nil map: no other goroutine is involved";
+		if (!findings->detector)
+			return "an assignment to a nil map: no other goroutine is involved";
+		return arena_format(findings->arena,
+				    "%s assigned to a nil map: no other goroutine is involved",
+				    party(findings->arena, findings->detector));
 	case DEATH_PANIC:
 		return arena_format(findings->arena, "not a map fatal: the program panicked (%s)",
 				    message);

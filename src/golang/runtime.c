@@ -4,6 +4,8 @@
 // by name since names are stable and funcID numbers moved in six releases.
 #include "golang/runtime.h"
 
+#include <signal.h>
+
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /** The states 5 (moribund_unused) and 7 (enqueue_unused) have been out of use since before Go 1.9.
@@ -45,6 +47,25 @@ const char *go_wait_reason(struct go_version version, uint8_t reason)
 			return wait_reasons[i].text[reason];
 	}
 	return NULL;
+}
+
+static const char *const signal_texts[] = {
+	[SIGQUIT] = "SIGQUIT: quit",
+	[SIGILL] = "SIGILL: illegal instruction",
+	[SIGTRAP] = "SIGTRAP: trace trap",
+	[SIGABRT] = "SIGABRT: abort",
+	[SIGBUS] = "SIGBUS: bus error",
+	[SIGFPE] = "SIGFPE: floating-point exception",
+	[SIGSEGV] = "SIGSEGV: segmentation violation",
+	[SIGSTKFLT] = "SIGSTKFLT: stack fault",
+	[SIGSYS] = "SIGSYS: bad system call",
+};
+
+const char *go_signal_text(int signal)
+{
+	if (signal < 0 || (size_t)signal >= LENGTH(signal_texts))
+		return NULL;
+	return signal_texts[signal];
 }
 
 static const struct role {

@@ -29,6 +29,12 @@ const char *go_status_name(uint32_t status);
  */
 const char *go_wait_reason(struct go_version version, uint8_t reason);
 
+/**
+ * How the runtime names a signal that it dies of: "SIGSEGV: segmentation violation" (sigtable,
+ * runtime/sigtab_linux_generic.go); NULL for others.
+ */
+const char *go_signal_text(int signal);
+
 /** What a function means for a stack walk. By name: the numbers (funcID) move between versions. */
 enum go_role {
 	GO_ROLE_NORMAL,

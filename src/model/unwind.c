@@ -8,8 +8,9 @@
 
 #include <glib.h>
 
-#define WORD                 8
-#define ARM64_INJECTED_BYTES 16 /* what sigpanic and asyncPreempt push: alignUp(MinFrameSize, 16)  \
+#define WORD 8
+#define ARM64_INJECTED_BYTES                                                                       \
+	16 /* what sigpanic and asyncPreempt push: alignUp(MinFrameSize, 16)  \
 				 */
 #define FLAG_TOPFRAME 1
 #define FLAG_SPWRITE  2
@@ -43,6 +44,7 @@ static bool start_from_thread(struct program *program, const struct goroutine *g
 			      struct unwind_start *ret)
 {
 	const struct thread *thread;
+	struct signal_frame frame;
 	struct unwind_start start;
 
 	if (goroutine->thread == NO_INDEX)
@@ -54,7 +56,8 @@ static bool start_from_thread(struct program *program, const struct goroutine *g
 				      thread->registers->lr, true};
 	if (start_if_on_stack(goroutine, start, ret))
 		return true;
-	if (signal_frame_find(program, thread, &start) && start_if_on_stack(goroutine, start, ret))
+	if (signal_frame_find(program, thread, &frame) &&
+	    start_if_on_stack(goroutine, frame.interrupted, ret))
 		return true;
 	start = (struct unwind_start){program_word(program, thread->address, GO_M_VDSOPC),
 				      program_word(program, thread->address, GO_M_VDSOSP), 0,
