@@ -19,7 +19,13 @@ static struct write_reach *open_reach(struct reasoning *reasoning)
 	for (size_t i = 0; i < map->owner_count; i++)
 		if (map->owners[i].word)
 			holders[count++] = map->owners[i].word;
-	return write_reach_new(reasoning->program, map->address, map->type, holders, count);
+	return write_reach_new(reasoning->program, &(struct write_target){
+							   map->address,
+							   map->type,
+							   holders,
+							   count,
+							   reasoning->detected->site,
+						   });
 }
 
 static GArray *examine_all(struct inquiry *inquiry)

@@ -126,6 +126,23 @@ static void take_map(struct program *program, struct map_call *call, uint64_t ma
 	call->map_found_by = found_by;
 }
 
+static void take_type(struct program *program, struct map_call *call, uint64_t descriptor)
+{
+	const struct go_type *type = call->type ? NULL : types_at(program->types, descriptor);
+
+	if (type && type->kind == GO_KIND_MAP)
+		call->type = type;
+}
+
+/** An iterator keeps its map and the map's type. */
+static void read_iterator(struct program *program, struct map_call *call, uint64_t iterator)
+{
+	uint64_t type = program_word(program, iterator, GO_ITER_TYP);
+
+	take_map(program, call, map_of_iterator(program, iterator), "iterator");
+	take_type(program, call, type ? type : program_word(program, iterator, GO_HITER_MAPTYPE));
+}
+
 static void read_arguments(struct program *program, const struct frame *frame,
 			   const struct go_map_function *function, struct map_call *call)
 {
@@ -138,15 +155,11 @@ static void read_arguments(struct program *program, const struct frame *frame,
 	if (function->iter_argument >= 0 &&
 	    frame_argument(program, frame, (unsigned)function->iter_argument, &value) ==
 		    ARGUMENT_LIVE)
-		take_map(program, call, map_of_iterator(program, value), "iterator");
-	if (!call->type && function->type_argument >= 0 &&
+		read_iterator(program, call, value);
+	if (function->type_argument >= 0 &&
 	    frame_argument(program, frame, (unsigned)function->type_argument, &value) ==
-		    ARGUMENT_LIVE) {
-		const struct go_type *type = types_at(program->types, value);
-
-		if (type && type->kind == GO_KIND_MAP)
-			call->type = type;
-	}
+		    ARGUMENT_LIVE)
+		take_type(program, call, value);
 }
 
 static void find_map(struct program *program, const struct stack *stack, struct map_call *call)

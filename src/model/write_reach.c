@@ -26,10 +26,7 @@ struct function_flow {
 
 struct write_reach {
 	struct program *program;
-	uint64_t map;
-	const struct go_type *type;
-	const uint64_t *holders;
-	size_t holder_count;
+	struct write_target target;
 	GArray *sites;         // struct write_site
 	GHashTable *by_caller; // function entry → index of its first site + 1
 	GHashTable *nearest;   // function entry → struct write_path *, as a callee
@@ -100,7 +97,7 @@ static enum site_match match_global(const struct write_reach *reach,
 
 	if (!memory_u64(reach->program->memory, source->address, &value))
 		return SITE_SAME_TYPE;
-	return value == reach->map ? SITE_SAME_MAP : SITE_OTHER_MAP;
+	return value == reach->target.map ? SITE_SAME_MAP : SITE_OTHER_MAP;
 }
 
 /** The holder minus the offset must lie in the holder's own object: else the field is another one.
@@ -129,14 +126,35 @@ static enum site_match match_field_of_global(const struct write_reach *reach,
 	return match_global(reach, &field);
 }
 
+/** "main.(*cluster)" of "main.(*cluster).lookup"; empty when it is no method of a pointer. */
+static struct text receiver_of(const char *function)
+{
+	const char *open = strstr(function, ".(*"), *close = open ? strchr(open, ')') : NULL;
+
+	return (struct text){function, close ? (size_t)(close - function) : 0};
+}
+
+/** Two methods of one type that load their maps at different offsets load different fields. */
+static bool is_other_field(const struct write_reach *reach, const struct map_site *site)
+{
+	const struct map_site *known = reach->target.known;
+	struct text receiver;
+
+	if (!known || known->source.kind != MAP_SOURCE_FIELD ||
+	    known->source.offset == site->source.offset)
+		return false;
+	receiver = receiver_of(site->caller.name);
+	return receiver.n && text_equal(receiver, receiver_of(known->caller.name));
+}
+
 static enum site_match match_field(const struct write_reach *reach, const struct map_source *source)
 {
 	if (source->address)
 		return match_field_of_global(reach, source);
-	for (size_t i = 0; i < reach->holder_count; i++)
-		if (holder_has_field(reach, reach->holders[i], source->offset))
+	for (size_t i = 0; i < reach->target.holder_count; i++)
+		if (holder_has_field(reach, reach->target.holders[i], source->offset))
 			return SITE_SAME_FIELD;
-	return reach->holder_count ? SITE_OTHER_MAP : SITE_SAME_TYPE;
+	return reach->target.holder_count ? SITE_OTHER_MAP : SITE_SAME_TYPE;
 }
 
 static enum site_match match_site(const struct write_reach *reach, const struct map_site *site)
@@ -144,7 +162,8 @@ static enum site_match match_site(const struct write_reach *reach, const struct 
 	if (site->source.kind == MAP_SOURCE_GLOBAL)
 		return match_global(reach, &site->source);
 	if (site->source.kind == MAP_SOURCE_FIELD)
-		return match_field(reach, &site->source);
+		return is_other_field(reach, site) ? SITE_OTHER_MAP
+						   : match_field(reach, &site->source);
 	return SITE_SAME_TYPE;
 }
 
@@ -162,7 +181,7 @@ static void collect(const struct map_site *site, void *context)
 
 	if (!map_operation_writes(site->function->operation))
 		return;
-	if (site->type && reach->type && !is_same_type(site->type, reach->type))
+	if (site->type && reach->target.type && !is_same_type(site->type, reach->target.type))
 		return;
 	write.match = match_site(reach, site);
 	if (write.match == SITE_OTHER_MAP)
@@ -172,23 +191,18 @@ static void collect(const struct map_site *site, void *context)
 		g_hash_table_insert(reach->by_caller, caller, GSIZE_TO_POINTER(reach->sites->len));
 }
 
-struct write_reach *write_reach_new(struct program *program, uint64_t map,
-				    const struct go_type *type, const uint64_t *holders,
-				    size_t holder_count)
+struct write_reach *write_reach_new(struct program *program, const struct write_target *target)
 {
 	struct write_reach *reach = g_new0(struct write_reach, 1);
 
 	reach->program = program;
-	reach->map = map;
-	reach->type = type;
-	reach->holders = holders;
-	reach->holder_count = holder_count;
+	reach->target = *target;
 	reach->sites = g_array_new(FALSE, FALSE, sizeof(struct write_site));
 	reach->by_caller = g_hash_table_new(NULL, NULL);
 	reach->nearest = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	reach->flows = g_hash_table_new_full(NULL, NULL, NULL, flow_free);
 	reach->code = code_new(program->arch);
-	if (type)
+	if (target->type)
 		sites_each(program->sites, collect, reach);
 	return reach;
 }

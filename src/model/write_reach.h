@@ -18,14 +18,19 @@ struct write_site {
 
 struct write_reach;
 
-/**
- * Collects the program's write sites (assign, delete, clear) of @a type that may be of the map at
- * @a map.
- * @param holders  addresses of the words that are known to hold the map's address
- */
-struct write_reach *write_reach_new(struct program *program, uint64_t map,
-				    const struct go_type *type, const uint64_t *holders,
-				    size_t holder_count);
+/** The map in question, and what is known of who holds it. */
+struct write_target {
+	uint64_t map;               /**< 0 when its address is not known */
+	const struct go_type *type; /**< NULL: no site is looked for */
+	/** addresses of the words that are known to hold the map's address */
+	const uint64_t *holders;
+	size_t holder_count;
+	/** a site that used this very map; NULL when none is known */
+	const struct map_site *known;
+};
+
+/** Collects the program's write sites (assign, delete, clear) that may be of @a target. */
+struct write_reach *write_reach_new(struct program *program, const struct write_target *target);
 void write_reach_free(struct write_reach *reach);
 
 /** All of them, in address order. */
@@ -37,7 +42,8 @@ const struct write_site *write_reach_sites(const struct write_reach *reach, size
 struct write_path {
 	const struct write_site *site; /**< best match, nearest; NULL when none is in reach */
 	unsigned calls;                /**< 0: the function itself has it */
-	bool again; /**< execution can come to it from where it stands; else it is past it for good */
+	/** execution can come to it from where it stands; else it is past it for good */
+	bool again;
 };
 
 /**
