@@ -7,6 +7,9 @@
 #include "model/holder.h"
 #include "model/reach.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 struct search {
 	struct program *program;
 	uint64_t address;
@@ -46,6 +49,24 @@ static void search_forward(struct search *search)
 	reach_walk(reach);
 }
 
+/** Fields of variables say most; then fields, however reached; a plain local only says who used it. */
+static int owner_weight(const struct owner *owner)
+{
+	bool local = strstr(owner->path, OWNER_LOCAL_MARK) != NULL;
+
+	if (!strcmp(owner->via, "local"))
+		return 2;
+	return local ? 1 : 0;
+}
+
+static int by_weight_then_hops(const void *a, const void *b)
+{
+	const struct owner *x = a, *y = b;
+	int order = owner_weight(x) - owner_weight(y);
+
+	return order ? order : (x->hops > y->hops) - (x->hops < y->hops);
+}
+
 size_t owners_of(struct program *program, uint64_t address, struct owner *ret, size_t room)
 {
 	struct search search = {program, address, ret, 0, room};
@@ -56,5 +77,6 @@ size_t owners_of(struct program *program, uint64_t address, struct owner *ret, s
 		search_forward(&search);
 	if (search.count == 0)
 		search.count = holders_of(program, address, ret, room);
+	qsort(ret, search.count, sizeof(*ret), by_weight_then_hops);
 	return search.count;
 }

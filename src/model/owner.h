@@ -3,19 +3,20 @@
 #pragma once
 #include "model/program.h"
 
+#define OWNER_LOCAL_MARK " (local of " /* in paths that begin at a local variable */
+
 struct owner {
-	const char *path; /**< "main.srv.sessions", "main.(*Server).run.func1 closure .m", "local s
-			     of main.main" */
-	const char *via;  /**< "global", "field", "closure", "local", "map element", "type only" */
-	const char
-		*holder_type; /**< full type of the object that holds the word; "" when not known */
-	uint64_t word;        /**< address of the word that holds the map's address */
-	unsigned hops;        /**< pointers from the root */
+	/** "main.srv.sessions", "main.(*Server).run.func1 closure .m", "local s of main.main" */
+	const char *path;
+	const char *via; /**< "global", "field", "closure", "local", "map element", "type only" */
+	/** Full type of the object that holds the word; "" when not known */
+	const char *holder_type;
+	uint64_t word; /**< address of the word that holds the map's address */
+	unsigned hops; /**< pointers from the root */
 };
 
 /**
- * The ways by which the program's roots (globals, live stacks) reach @a address, shortest first, at
- * most
- * @a room of them.
+ * The ways by which the program's roots (globals, live stacks) reach @a address: from variables before locals, then
+ * shortest first; at most @a room of them.
  */
 size_t owners_of(struct program *program, uint64_t address, struct owner *ret, size_t room);

@@ -2,6 +2,8 @@
 // Where a typed walk starts: package-level variables and locals, as DWARF names them.
 #include "model/reach.h"
 
+#include "model/owner.h"
+
 #define GOROUTINES_MAX 64 /* whose locals are looked at, besides the detectors' */
 
 #define NOT_THE_PROGRAMS(name)                                                                     \
@@ -51,7 +53,7 @@ static void frame_add(struct reach *reach, const struct frame *frame, uint64_t g
 					.cfa = frame->cfa};
 	struct locals locals = {
 		.reach = reach,
-		.suffix = arena_format(reach_arena(reach), " (local of %s, goroutine %lu)",
+		.suffix = arena_format(reach_arena(reach), OWNER_LOCAL_MARK "%s, goroutine %lu)",
 				       frame->function.name, (unsigned long)goroutine)};
 	scoped(error) struct error *error =
 		debuginfo_locals(program->debuginfo, &place, local_add, &locals);
