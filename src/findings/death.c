@@ -205,14 +205,12 @@ static void classify_by_kernel(struct reasoning *reasoning)
 			arena_format(findings->arena, "killed by signal SIG%s (%d)", name, signal);
 }
 
-void death_classify(struct reasoning *reasoning)
+static void classify(struct reasoning *reasoning)
 {
-	struct findings *findings = reasoning->findings;
 	struct goroutine *dying = dying_goroutine(reasoning->program);
 	struct fatal_signal signal;
 	bool signalled;
 
-	findings->kind = "not_a_map_fatal";
 	reasoning->detected = find_detected(reasoning);
 	if (reasoning->detected) {
 		classify_map_fatal(reasoning);
@@ -228,4 +226,18 @@ void death_classify(struct reasoning *reasoning)
 		classify_by_signal(reasoning, &signal);
 	else
 		classify_by_kernel(reasoning);
+}
+
+void death_classify(struct reasoning *reasoning)
+{
+	struct findings *findings = reasoning->findings;
+
+	findings->kind = "not_a_map_fatal";
+	classify(reasoning);
+	if ((findings->death == DEATH_FATAL || findings->death == DEATH_PANIC) &&
+	    !*findings->message)
+		program_gap(reasoning->program, "the runtime's last words",
+			    findings->death == DEATH_PANIC ? "the panic's value can't be read"
+							   : "runtime.printBacklog was not found",
+			    "the message of the crash");
 }

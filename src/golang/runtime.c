@@ -115,10 +115,15 @@ static const char *const runtime_folders[] = {"internal/runtime/", "runtime/inte
 /** What the compiler makes up: equality, hashes, methods of unnamed structs; a dot up to 1.19. */
 static const char *const compiler_prefixes[] = {"type:.", "type..", "go:", "go.(", "go.struct"};
 
-/** Bodies in assembly without a package, and runtime functions pushed into package maps. */
+/** Bodies in assembly without a package, and runtime functions pushed into other packages. */
 static const char *const runtime_names[] = {
-	"aeshashbody",   "cmpbody",   "countbody",  "gogo",      "indexbody",
-	"indexbytebody", "memeqbody", "maps.clone", "maps.keys", "maps.values",
+	"aeshashbody",         "cmpbody",
+	"countbody",           "gogo",
+	"indexbody",           "indexbytebody",
+	"memeqbody",           "maps.clone",
+	"maps.keys",           "maps.values",
+	"sync.fatal",          "sync.throw",
+	"internal/sync.fatal", "internal/sync.throw",
 };
 
 /**

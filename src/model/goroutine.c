@@ -54,8 +54,10 @@ static void read_places(struct program *program, struct goroutine *goroutine)
 	goroutine->start_function = "";
 	if (program_function(program, goroutine->start_pc, &function, &table))
 		goroutine->start_function = function.name;
-	// created-by names the function that holds the go statement, not what was inlined there
-	if (goroutine->go_pc && program_function(program, goroutine->go_pc, &function, &table)) {
+	// created-by names the function that holds the go statement, not what was inlined there; the
+	// first goroutine is the start-up code's
+	if (goroutine->id != 1 && goroutine->go_pc &&
+	    program_function(program, goroutine->go_pc, &function, &table)) {
 		size_t count = program_sites(program, goroutine->go_pc - 1, sites);
 
 		if (count)

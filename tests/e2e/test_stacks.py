@@ -53,14 +53,26 @@ def place(frame):
     return frame.function, frame.file, frame.line
 
 
-def same_frame(ours, theirs, above, version):
+def same_frame(ours, theirs):
     """Function, file, line and PC; ours is the PC that was looked up, a return address less one."""
     if theirs.pc and theirs.pc not in (ours.pc, ours.pc + 1):
         return False
-    if above == "runtime.asyncPreempt" and minor(version) < (1, 21) and theirs.pc == ours.pc:
-        # Up to 1.20 the runtime printed the line of the instruction before (tracepc--).
-        return place(ours)[:2] == place(theirs)[:2]
     return place(ours) == place(theirs)
+
+
+def preempted_at(frames, version):
+    """Up to 1.20 the runtime shows a preempted goroutine by the instruction before the one it stands at
+    (tracepc--), with that one's line and inlined calls. The PC it prints beside them is the same."""
+    if minor(version) >= (1, 21):
+        return frames
+    out = []
+    for frame in frames:
+        if out and out[-1].function == "runtime.asyncPreempt":
+            if frame.inlined:
+                continue
+            frame = dataclasses.replace(frame, file="", line=0)
+        out.append(frame)
+    return out
 
 
 def frames_differ(ours, theirs, version):
@@ -72,10 +84,8 @@ def frames_differ(ours, theirs, version):
     elif theirs.elided_after is not None:
         tail = len(want) - theirs.elided_after
         got = ours[:theirs.elided_after] + (ours[-tail:] if tail else [])
-    if len(want) != len(got):
-        return True
-    above = [""] + [frame.function for frame in want]
-    return any(not same_frame(a, b, above[i], version) for i, (a, b) in enumerate(zip(got, want)))
+    want, got = preempted_at(want, version), preempted_at(got, version)
+    return len(want) != len(got) or not all(map(same_frame, got, want))
 
 
 def went_deeper(ours, theirs):
@@ -116,9 +126,10 @@ def state_differs(ours, theirs):
 
 
 def created_differs(ours, theirs):
-    made, want = ours.get("created_by") or {}, theirs.created_by
-    return want is not None and (plain_name(made.get("function") or ""), made.get("file"),
-                                 number(made.get("line"))) != place(want)
+    made, want = ours["created_by"], theirs.created_by
+    if made is None or want is None:
+        return made is not want
+    return (plain_name(made["function"] or ""), made["file"], number(made["line"])) != place(want)
 
 
 def goroutine_compare(ours, theirs, version, result):
