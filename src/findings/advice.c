@@ -115,14 +115,14 @@ static bool is_reader(const struct side *side)
 /** P18: a structure that no race alone explains. */
 static void advise_corruption(struct adviser *adviser)
 {
-	const struct map_integrity *integrity = &adviser->reasoning->findings->map.integrity;
+	const struct conflict_map *map = &adviser->reasoning->findings->map;
+	const struct map_integrity *integrity = &map->integrity;
 	struct witnesses because = {NULL, 0};
 
-	if (!integrity->checked || !integrity->problems)
+	if (!integrity->checked || !integrity->problems || map->mid_write)
 		return;
-	witness_add(adviser->reasoning, &because, EVIDENCE_CORE,
-		    adviser->reasoning->findings->map.address, "the map's structure is damaged: %s",
-		    integrity->first_problem);
+	witness_add(adviser->reasoning, &because, EVIDENCE_CORE, map->address,
+		    "the map's structure is damaged: %s", integrity->first_problem);
 	give(adviser, "P18",
 	     "the damage may come from this race or from memory corruption: build with -race, and "
 	     "check "

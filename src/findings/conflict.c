@@ -107,6 +107,19 @@ static void recover_map(struct reasoning *reasoning)
 		    "which goroutines were using this very map");
 }
 
+static bool is_mid_write(const struct reasoning *reasoning)
+{
+	const struct conflict_map *map = &reasoning->findings->map;
+
+	for (guint i = 0; i < reasoning->calls->len; i++) {
+		const struct map_call *call = &g_array_index(reasoning->calls, struct map_call, i);
+
+		if (call->map == map->address && map_operation_writes(call->operation))
+			return true;
+	}
+	return map->header.writing;
+}
+
 static void read_map(struct reasoning *reasoning)
 {
 	struct conflict_map *map = &reasoning->findings->map;
@@ -116,6 +129,7 @@ static void read_map(struct reasoning *reasoning)
 	map->readable = map_read(program, map->address, &map->header);
 	if (map->readable && map->type)
 		map->integrity = map_entries(program, &map->header, map->type, any_entry, NULL);
+	map->mid_write = is_mid_write(reasoning);
 	owners = arena_array(reasoning->findings->arena, OWNERS_MAX, sizeof(*owners));
 	map->owner_count = owners_of(program, map->address, owners, OWNERS_MAX);
 	map->owners = owners;

@@ -18,11 +18,11 @@ const char *confidence_name(enum confidence confidence);
 
 /** A fact that speaks for or against something, with the place it was read from. */
 struct witness {
-	const char *fact;     /**< a sentence: "its return address 0x4a2b31 follows the CALL at
-				 store.go:88" */
+	/** A sentence: "its return address 0x4a2b31 follows the CALL at store.go:88" */
+	const char *fact;
 	const char *evidence; /**< evidence id: "core", "binary" */
-	const char *
-		place; /**< "address 0xc000123f80", "file offset 0x1f2e80"; "" when it is a whole */
+	/** "address 0xc000123f80", "file offset 0x1f2e80"; "" when it is a whole */
+	const char *place;
 };
 
 struct witnesses {
@@ -40,8 +40,11 @@ struct side {
 	struct go_site site; /**< innermost frame outside the runtime and reflect */
 	const struct stack *stack;
 	enum confidence confidence;
-	const char *rule; /**< "in_write_op", "second_detector", "ghost_write", "reach_runnable",
-			     ...; "" for the detector */
+	/**
+	 * "in_write_op", "second_detector", "ghost_write", "reach_runnable", ...; "" for the
+	 * detector
+	 */
+	const char *rule;
 	enum map_check check; /**< of the detector: which check fired */
 	struct witnesses witnesses;
 };
@@ -72,15 +75,16 @@ struct conflict_map {
 	const struct go_type *type; /**< NULL when not known */
 	struct go_map header;
 	bool readable;
+	bool mid_write; /**< somebody was inside a write of it: then it may well look half done */
 	struct map_integrity integrity;
 	const struct owner *owners;
 	size_t owner_count;
-	enum confidence
-		sure; /**< that it is this map: nobody is named with more confidence than this */
-	const char *found_by; /**< "argument slot", "saved register", "one hop from the detector's
-				 frame" ... */
-	const struct go_site
-		*made_at; /**< places that make maps of this type; NULL when not looked for */
+	/** That it is this map: nobody is named with more confidence than this */
+	enum confidence sure;
+	/** "argument slot", "saved register", "one hop from the detector's frame" ... */
+	const char *found_by;
+	/** Places that make maps of this type; NULL when not looked for */
+	const struct go_site *made_at;
 	size_t made_at_count;
 	const struct go_site *grown_at; /**< places that were growing it when the process died */
 	size_t grown_at_count;
@@ -91,8 +95,8 @@ enum death {
 	DEATH_MAP_FATAL,
 	DEATH_NIL_MAP_WRITE,
 	DEATH_PANIC,
-	DEATH_FATAL, /**< another fatal error of the runtime: deadlock, out of memory, stack
-			overflow ... */
+	/** Another fatal error of the runtime: deadlock, out of memory, stack overflow ... */
+	DEATH_FATAL,
 	DEATH_SIGNAL,
 	DEATH_UNKNOWN,
 };
@@ -119,7 +123,8 @@ struct findings {
 	size_t advice_count;
 };
 
-/** Derives everything from the program. Never fails: what can't be derived is a gap of the program.
+/**
+ * Derives everything from the program. Never fails: what can't be derived is a gap of the program.
  */
 struct findings *findings_derive(struct program *program);
 void findings_free(struct findings *findings);

@@ -150,6 +150,11 @@ static void map_state(struct verdict *v, const struct conflict_map *map)
 	if (!found->checked || (found->count_matches && found->problems == 0))
 		return;
 	next_line(v);
+	if (map->mid_write) {
+		screen_format(&v->screen, TONE_PLAIN,
+			      "%s entries found: it was caught in the middle of a write", entries);
+		return;
+	}
 	screen_format(&v->screen, TONE_RED, "damaged: %s entries found", entries);
 	if (found->problems)
 		screen_format(&v->screen, TONE_RED, ", %llu problems, first: %s",
