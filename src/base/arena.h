@@ -14,8 +14,7 @@ void arena_free(struct arena *arena);
 /** @a size zeroed bytes, aligned for any type; live until the arena is freed. */
 void *arena_take(struct arena *arena, size_t size) __attribute__((malloc, returns_nonnull));
 /** An array of @a count zeroed objects of @a size bytes. */
-void *arena_array(struct arena *arena, size_t count, size_t size)
-	__attribute__((returns_nonnull));
+void *arena_array(struct arena *arena, size_t count, size_t size) __attribute__((returns_nonnull));
 /** A copy of @a size bytes. */
 void *arena_copy(struct arena *arena, const void *bytes, size_t size)
 	__attribute__((returns_nonnull));

@@ -22,9 +22,8 @@ struct place bytes_place(const struct bytes *b)
 
 static struct error *cut_off(const struct bytes *b, const char *field, uint64_t wanted)
 {
-	return error_new(ERROR_TRUNCATED, bytes_place(b),
-			 "%s cut off: %llu bytes wanted, %zu left", field,
-			 (unsigned long long)wanted, bytes_left(b));
+	return error_new(ERROR_TRUNCATED, bytes_place(b), "%s cut off: %llu bytes wanted, %zu left",
+			 field, (unsigned long long)wanted, bytes_left(b));
 }
 
 static struct error *read_fixed(struct bytes *b, const char *field, void *ret, size_t size)

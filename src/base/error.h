@@ -10,8 +10,7 @@
 #define ERROR_CODES(X)                                                                             \
 	X(USAGE, "usage", 2, "see `mapfault help`")                                                \
 	X(NOT_FOUND, "not_found", 3, "check the path and its permissions")                         \
-	X(UNRECOGNISED, "unrecognised", 3,                                                         \
-	  "give a core file and the Go binary that produced it")                                   \
+	X(UNRECOGNISED, "unrecognised", 3, "give a core file and the Go binary that produced it")  \
 	X(TRUNCATED, "truncated", 3, "fetch the whole file again, or raise the limit that cut it") \
 	X(MALFORMED, "malformed", 3, "check that the file was copied in binary mode")              \
 	X(MISMATCH, "mismatch", 3,                                                                 \

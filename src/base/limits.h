@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The largest sizes that a sound program or core could state. Anything beyond is refused or cut, with
-// an error or a gap, before memory is asked for.
+// The largest sizes that a sound program or core could state. Anything beyond is refused or cut,
+// with an error or a gap, before memory is asked for.
 #pragma once
 
 #define LIMIT_GOROUTINES      (16u << 20) /* allgs entries */
@@ -13,6 +13,6 @@
 #define LIMIT_STACK_BYTES     (1u << 30) /* of one goroutine: the runtime's own maximum is 1 GB */
 #define LIMIT_NOTE_BYTES      (256u << 20)
 #define LIMIT_PROGRAM_HEADERS (1u << 20)
-#define LIMIT_IMAGE_SEGMENTS  256 /* of one binary; linkers make about ten */
+#define LIMIT_IMAGE_SEGMENTS  256           /* of one binary; linkers make about ten */
 #define LIMIT_INFLATED_BYTES  (64ull << 30) /* of a compressed core */
 #define LIMIT_MAP_ENTRIES     (1ull << 32)

@@ -16,7 +16,7 @@ struct command {
 	const char *name;
 	const char *arguments; /**< "EVIDENCE..." */
 	const char *summary;   /**< one line, for the list of commands */
-	const char *examples;  /**< lines of "  mapfault ..." */
+	const char *examples;  /**< lines of " mapfault ..." */
 	const char *about;     /**< a paragraph */
 	unsigned takes;        /**< enum option_group bits */
 	size_t arguments_min, arguments_max;

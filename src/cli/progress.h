@@ -8,8 +8,10 @@ struct progress {
 	bool running;
 };
 
-/** Says @a what (a string literal) from half a second on. One at a time. Nothing with --quiet or
- * without a terminal. */
+/**
+ * Says @a what (a string literal) from half a second on. One at a time. Nothing with --quiet or
+ * without a terminal.
+ */
 struct progress progress_start(const char *what, const struct options *options);
 void progress_stop(struct progress *progress);
 

@@ -15,7 +15,8 @@ struct buildinfo {
 
 /**
  * Reads the build information from the image (at @a bias in @a memory). Falls back on
- * runtime.buildVersion, then on the version range that the pclntab's magic and the type layout allow.
+ * runtime.buildVersion, then on the version range that the pclntab's magic and the type layout
+ * allow.
  */
 struct error *buildinfo_read(const struct image *image, uint64_t bias, const struct memory *memory,
 			     struct arena *arena, struct buildinfo *ret);

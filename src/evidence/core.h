@@ -12,11 +12,11 @@ struct core;
 /** General registers of one thread, by their place in the architecture's own numbering. */
 struct core_registers {
 	uint64_t pc, sp;
-	uint64_t bp;          /**< amd64 RBP, arm64 X29 */
-	uint64_t lr;          /**< arm64 X30; 0 on amd64 */
-	uint64_t tls;         /**< amd64 FS base, arm64 TPIDR_EL0 (0 when not dumped) */
-	uint64_t general[32]; /**< amd64: DWARF numbering (rax rdx rcx rbx rsi rdi rbp rsp r8-r15);
-				 arm64: x0-x30 */
+	uint64_t bp;  /**< amd64 RBP, arm64 X29 */
+	uint64_t lr;  /**< arm64 X30; 0 on amd64 */
+	uint64_t tls; /**< amd64 FS base, arm64 TPIDR_EL0 (0 when not dumped) */
+	/** amd64: DWARF numbering (rax rdx rcx rbx rsi rdi rbp rsp r8-r15); arm64: x0-x30. */
+	uint64_t general[32];
 };
 
 struct core_thread {

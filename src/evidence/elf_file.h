@@ -12,8 +12,8 @@
 
 struct elf_file {
 	char *path;
-	uint8_t *
-		bytes; /**< the whole file: a private, writable mapping, so writes never reach it */
+	/** The whole file: a private, writable mapping, so writes never reach it */
+	uint8_t *bytes;
 	uint64_t size;
 	enum go_arch arch;
 	Elf64_Ehdr header;

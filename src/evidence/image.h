@@ -32,10 +32,13 @@ enum go_arch image_arch(const struct image *image);
 bool image_is_pie(const struct image *image);
 /** Where execution begins, as linked (e_entry). */
 uint64_t image_entry(const struct image *image);
-/** The page that holds the ELF header in memory: its link-time address; false when no segment has
- * it. */
+/**
+ * The page that holds the ELF header in memory: its link-time address; false when no segment has
+ * it.
+ */
 bool image_header_address(const struct image *image, uint64_t *ret);
-/** The loadable segments, in address order. A separate debug file's have no bytes: their size is 0.
+/**
+ * The loadable segments, in address order. A separate debug file's have no bytes: their size is 0.
  */
 const struct image_range *image_segments(const struct image *image, size_t *ret_count);
 /**

@@ -20,7 +20,9 @@ void memory_add(struct memory *memory, uint64_t address, const void *bytes, uint
 const void *memory_view(const struct memory *memory, uint64_t address, uint64_t size);
 /** How many bytes can be viewed in one piece from @a address on; 0 when it is not there. */
 uint64_t memory_extent(const struct memory *memory, uint64_t address);
-/** Copies @a size bytes, across ranges that touch. False, and @a ret untouched, when any is missing. */
+/**
+ * Copies @a size bytes, across ranges that touch. False, and @a ret untouched, when any is missing.
+ */
 bool memory_read(const struct memory *memory, uint64_t address, void *ret, uint64_t size);
 bool memory_u8(const struct memory *memory, uint64_t address, uint8_t *ret);
 bool memory_u16(const struct memory *memory, uint64_t address, uint16_t *ret);

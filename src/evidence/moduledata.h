@@ -11,7 +11,7 @@ struct moduledata {
 	struct pclntab_module pclntab;
 	uint64_t data, edata, bss, ebss, noptrdata, enoptrdata, noptrbss, enoptrbss, end;
 	uint64_t types, etypes;
-	uint64_t typedesclen;               /**< 1.27+: bytes of contiguous descriptors from @a types; else 0 */
+	uint64_t typedesclen; /**< 1.27+: bytes of contiguous descriptors from @a types; else 0 */
 	uint64_t typelinks, typelink_count; /**< array of i32 offsets from types; 0 from 1.27 on */
 	uint64_t next;
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Go's own function table (.gopclntab), in every Go binary, stripped or not: PC → function, file,
-// line, inlined frames, frame size, pcdata, funcdata. Reads all four generations
-// (Go 1.2, 1.16, 1.18, 1.20 formats). One table per module. A table remembers its last answers:
-// one thread at a time.
+// line, inlined frames, frame size, pcdata, funcdata. Reads all four generations (Go 1.2, 1.16,
+// 1.18, 1.20 formats). One table per module. A table remembers its last answers: one thread at a
+// time.
 #pragma once
 #include "base/error.h"
 #include "base/text.h"
@@ -66,16 +66,18 @@ bool pclntab_find(const struct pclntab *table, uint64_t pc, struct go_function *
 /** The function of that exact name. First call builds an index. */
 bool pclntab_find_named(const struct pclntab *table, const char *name, struct go_function *ret);
 
-/** Bytes between SP and the frame's CFA less the return address (amd64) at @a pc; false when
- * unknown. */
+/**
+ * Bytes between SP and the frame's CFA less the return address (amd64) at @a pc; false when
+ * unknown.
+ */
 bool pclntab_sp_delta(const struct pclntab *table, const struct go_function *function, uint64_t pc,
 		      int32_t *ret);
 /** File and line of @a pc, innermost, without inline expansion. */
 bool pclntab_line(const struct pclntab *table, const struct go_function *function, uint64_t pc,
 		  const char **ret_file, int32_t *ret_line);
 /**
- * Every source position of @a pc, innermost first; the last is the function itself.
- * For a return address pass pc - 1, as the runtime does.
+ * Every source position of @a pc, innermost first; the last is the function itself. For a return
+ * address pass pc - 1, as the runtime does.
  * @return how many of @a ret were written, 0 when @a pc is in no function
  */
 size_t pclntab_sites(const struct pclntab *table, uint64_t pc,

@@ -16,8 +16,8 @@ struct pclntab_format {
 	uint32_t magic;
 	int first_minor, last_minor; /**< Go releases that write it */
 	uint8_t header_bytes;
-	int8_t text_start, names, cutab, filetab, pctab,
-		functions; /**< header words with offsets */
+	/** Header words with offsets */
+	int8_t text_start, names, cutab, filetab, pctab, functions;
 	uint8_t functab_entry_bytes;
 };
 
@@ -44,9 +44,9 @@ struct pclntab_header {
 	uint64_t count;      /**< of functions */
 	uint64_t file_count; /**< 1.16+; else 0 */
 	uint64_t text_start; /**< 1.18 to 1.25; else 0 */
-	uint64_t names, cutab, filetab, pctab,
-		functions; /**< bytes from the header; 0 before 1.16 */
-	uint64_t functab;  /**< bytes from the header */
+	/** Bytes from the header; 0 before 1.16 */
+	uint64_t names, cutab, filetab, pctab, functions;
+	uint64_t functab; /**< bytes from the header */
 };
 
 /**

@@ -20,8 +20,10 @@ struct pclntab {
 	GHashTable **by_name; /**< name -> index + 1; *by_name is NULL until asked for */
 };
 
-/** The value of the table at @a offset of the pc tables (0: none) at @a pc; false when it cannot be
- * read. */
+/**
+ * The value of the table at @a offset of the pc tables (0: none) at @a pc; false when it cannot be
+ * read.
+ */
 bool pclntab_value(const struct pclntab *table, const struct go_function *function, uint32_t offset,
 		   uint64_t pc, int32_t *ret);
 /** Name of the @a fileno-th file of the function's compilation unit; NULL when there is none. */

@@ -9,7 +9,9 @@ struct fatal_signal {
 	struct signal_frame frame;
 };
 
-/** @return false when no thread is in a handler of a signal that the runtime dies of */
+/**
+ * @return false when no thread is in a handler of a signal that the runtime dies of
+ */
 bool fatal_signal_find(struct program *program, struct fatal_signal *ret);
 /** "SIGSEGV: segmentation violation at address 0x8, in code that is not Go's" */
 const char *fatal_signal_text(struct reasoning *reasoning, const struct fatal_signal *signal);

@@ -24,8 +24,8 @@ struct clue {
 struct pattern {
 	const char *id; /**< "P1" ... */
 	const char *advice;
-	struct clue
-		clues[PATTERN_CLUES]; /**< any one is enough; ends at the first without a text */
+	/** Any one is enough; ends at the first without a text */
+	struct clue clues[PATTERN_CLUES];
 };
 
 const struct pattern *patterns_all(size_t *ret_count);

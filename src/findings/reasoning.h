@@ -11,8 +11,8 @@ struct reasoning {
 	struct program *program;
 	struct findings *findings;
 	GArray *calls; /**< struct map_call, of every living goroutine that was in one */
-	const struct map_call
-		*detected; /**< the operation that died; NULL when it was no map fatal */
+	/** The operation that died; NULL when it was no map fatal */
+	const struct map_call *detected;
 };
 
 /** One rule a file; findings.c calls them in this order. */
@@ -31,7 +31,8 @@ const struct map_call *reasoning_call(const struct reasoning *reasoning, uint32_
 #define EVIDENCE_CORE   "core"
 #define EVIDENCE_BINARY "binary"
 
-/** Appends a witness; @a fact is formatted, the place is an address (0: the evidence as a whole).
+/**
+ * Appends a witness; @a fact is formatted, the place is an address (0: the evidence as a whole).
  */
 void witness_add(struct reasoning *reasoning, struct witnesses *witnesses, const char *evidence,
 		 uint64_t address, const char *format, ...) __attribute__((format(printf, 5, 6)));

@@ -8,9 +8,8 @@
 #include <stdint.h>
 
 /**
- * Every offset and size that the project uses. golang/layout_fields.def lists them as
- * FIELD(NAME, alternatives, "struct.field") and SIZE(NAME, "struct"); the generator reads the same
- * file.
+ * Every offset and size that the project uses. golang/layout_fields.def lists them as FIELD(NAME,
+ * alternatives, "struct.field") and SIZE(NAME, "struct"); the generator reads the same file.
  */
 enum go_field {
 #define FIELD(name, ...) GO_##name,

@@ -26,12 +26,12 @@ bool map_operation_writes(enum map_operation operation);
 struct go_map_function {
 	const char *name; /**< "runtime.mapassign_fast64", "internal/runtime/maps.(*Map).Delete" */
 	enum map_operation operation;
-	int8_t type_argument; /**< index of the *maptype argument, MAP_ARGUMENT_NONE when it has
-				 none */
+	/** Index of the *maptype argument, MAP_ARGUMENT_NONE when it has none */
+	int8_t type_argument;
 	int8_t map_argument;  /**< index of the *hmap / *maps.Map argument */
 	int8_t iter_argument; /**< index of the *hiter / *maps.Iter argument */
-	bool user_facing;     /**< compiled code, reflect or maps call it; else it runs below such a
-				 function */
+	/** Compiled code, reflect or maps call it; else it runs below such a function */
+	bool user_facing;
 };
 
 /** By the name in the pclntab; NULL when it is not a map function. */

@@ -3,6 +3,8 @@
 #pragma once
 #include "model/program.h"
 
-/** The text in order of writing, NUL-terminated, unprintable bytes as '?'; "" when not found or not
- * dumped. */
+/**
+ * The text in order of writing, NUL-terminated, unprintable bytes as '?'; "" when not found or not
+ * dumped.
+ */
 const char *backlog_read(struct program *program);

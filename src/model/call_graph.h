@@ -13,8 +13,7 @@ struct call_targets {
 
 /**
  * Calls @a visit for each place of the text of @a table whose bytes are a direct call of, or jump
- * to, one of
- * @a targets; @a end is the address after it. In no particular order.
+ * to, one of @a targets; @a end is the address after it. In no particular order.
  */
 void call_graph_scan(const struct memory *memory, const struct pclntab *table, enum go_arch arch,
 		     struct call_targets targets,

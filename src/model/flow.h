@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the registers and stack slots of one function hold at each instruction, as far as the code
-// alone says: constants, stack addresses, arguments, loads from fixed addresses and from fields, and
-// which stack word has the same content. Where paths meet with different values, nothing is known.
+// alone says: constants, stack addresses, arguments, loads from fixed addresses and from fields,
+// and which stack word has the same content. Where paths meet with different values, nothing is
+// known.
 #pragma once
 #include "evidence/code.h"
 #include "evidence/memory.h"
@@ -30,12 +31,12 @@ enum flow_root {
 
 struct flow_value {
 	uint8_t kind;
-	uint8_t argument; /**< FIELD: register at entry that held the very pointer; CODE_NONE:
-			     another pointer */
-	uint8_t root;     /**< FIELD, ADDRESS: enum flow_root */
-	uint8_t hops;     /**< FIELD, ADDRESS: of `hop` */
-	int32_t slot;     /**< the stack word there has this very content now; also when the kind is
-			     UNKNOWN */
+	/** FIELD: register at entry that held the very pointer; CODE_NONE: another pointer */
+	uint8_t argument;
+	uint8_t root; /**< FIELD, ADDRESS: enum flow_root */
+	uint8_t hops; /**< FIELD, ADDRESS: of `hop` */
+	/** The stack word there has this very content now; also when the kind is UNKNOWN */
+	int32_t slot;
 	int32_t hop[FLOW_HOPS]; /**< offsets at which the pointers after the root are loaded */
 	int64_t number;
 	int64_t origin;
@@ -97,7 +98,9 @@ struct flow_code {
 	/** Called once for each operation, in address order, with the state before it. */
 	void (*visit)(const struct code_operation *, const struct flow_state *, void *context);
 	void *context;
-	/** Variables in the frame whose address goes elsewhere, if the program has a record of them. */
+	/**
+	 * Variables in the frame whose address goes elsewhere, if the program has a record of them.
+	 */
 	const struct flow_objects *objects;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fact that is not there. Work goes on; the report says what is missing, why, and what it would have
-// decided.
+// A fact that is not there. Work goes on; the report says what is missing, why, and what it would
+// have decided.
 #pragma once
 
 #include <stddef.h>

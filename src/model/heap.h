@@ -9,9 +9,9 @@ struct heap_object {
 	uint64_t span;  /**< start of its span */
 	bool pointers;  /**< may hold pointers */
 	bool allocated; /**< by the allocator's own bits */
-	uint64_t type;  /**< address of its type descriptor where the allocator keeps one (1.22+),
-			   else 0 */
-	uint64_t data;  /**< where the program's data starts: after the header, if any */
+	/** Address of its type descriptor where the allocator keeps one (1.22+), else 0 */
+	uint64_t type;
+	uint64_t data; /**< where the program's data starts: after the header, if any */
 };
 
 /** The object that covers @a address; false when the heap has none there. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Go map as it stands in memory: hmap (to 1.23) or Swiss Map (1.24+), mid-growth or not, intact or not.
+// A Go map as it stands in memory: hmap (to 1.23) or Swiss Map (1.24+), mid-growth or not, intact
+// or not.
 #pragma once
 #include "model/program.h"
 
@@ -11,9 +12,9 @@ struct go_map {
 	bool writing;   /**< the flag was set at the moment of the dump */
 	uint8_t B;      /**< classic: log2 of buckets; Swiss: globalDepth */
 	bool growing;   /**< classic: oldbuckets not yet evacuated */
-	uint64_t buckets, oldbuckets,
-		nevacuate; /**< classic; Swiss: directory pointer in buckets */
-	int64_t dirlen;    /**< Swiss: 0 for one small group */
+	/** Classic; Swiss: directory pointer in buckets */
+	uint64_t buckets, oldbuckets, nevacuate;
+	int64_t dirlen; /**< Swiss: 0 for one small group */
 };
 
 /** What a check of the whole structure found. */
@@ -25,7 +26,10 @@ struct map_integrity {
 	const char *first_problem; /**< "" when none */
 };
 
-/** Reads the header; false when it is not dumped or cannot be a map's (the counts, sizes and pointers are checked). */
+/**
+ * Reads the header; false when it is not dumped or cannot be a map's (the counts, sizes and
+ * pointers are checked).
+ */
 bool map_read(struct program *program, uint64_t address, struct go_map *ret);
 
 /**

@@ -12,17 +12,19 @@ struct map_call {
 	size_t first, last; /**< frames of the operation: innermost and outermost map function */
 	size_t user; /**< innermost frame outside the runtime and reflect; stack.count when none */
 	bool in_fatal; /**< the runtime was ending the process from inside it */
-	enum map_check
-		check; /**< the check that raised the fatal; NONE when not in_fatal or not known */
-	uint64_t map;  /**< 0 when the frames no longer hold it */
-	const char *map_found_by;    /**< "" when map is 0 */
-	const struct go_type *type;  /**< NULL when not known */
-	const struct map_site *site; /**< of the call in user code; NULL when it came through
-					reflect or unknown code */
+	/** The check that raised the fatal; NONE when not in_fatal or not known */
+	enum map_check check;
+	uint64_t map;               /**< 0 when the frames no longer hold it */
+	const char *map_found_by;   /**< "" when map is 0 */
+	const struct go_type *type; /**< NULL when not known */
+	/** Of the call in user code; NULL when it came through reflect or unknown code */
+	const struct map_site *site;
 };
 
 /** The innermost map operation on the goroutine's stack; false when it is in none. */
 bool map_call_of(struct program *program, struct goroutine *goroutine, struct map_call *ret);
-/** The innermost frame at or after @a from that is outside the runtime and reflect; stack->count
- * when none. */
+/**
+ * The innermost frame at or after @a from that is outside the runtime and reflect; stack->count
+ * when none.
+ */
 size_t stack_user_frame(const struct stack *stack, size_t from);

@@ -4,7 +4,7 @@
 #include "model/owner.h"
 #include "model/reach.h"
 
-#define MAPS_MAX    (1u << 16)
+#define MAPS_MAX (1u << 16)
 
 struct inventory {
 	struct program *program;

@@ -20,8 +20,10 @@ struct map_walk {
 void map_walk_problem(struct map_walk *walk, const char *what);
 /** Ends the walk before its time. */
 void map_walk_stop(struct map_walk *walk, const char *why);
-/** Takes @a size bytes from what memory could hold; false, and the walk stops, when they are used
- * up. */
+/**
+ * Takes @a size bytes from what memory could hold; false, and the walk stops, when they are used
+ * up.
+ */
 bool map_walk_spend(struct map_walk *walk, uint64_t size);
 /** One full slot: follows indirect keys and elements, and tells the visitor. */
 void map_walk_slot(struct map_walk *walk, uint64_t key, uint64_t elem);

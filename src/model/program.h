@@ -15,16 +15,18 @@
 
 #define NO_INDEX UINT32_MAX
 
-/** One frame of a stack, outermost functions last; inlined ones stand before the frame that holds
- * them. */
+/**
+ * One frame of a stack, outermost functions last; inlined ones stand before the frame that holds
+ * them.
+ */
 struct frame {
 	struct go_site site;
-	uint64_t pc;   /**< as on the stack: a return address except in the innermost frame */
-	uint64_t sp;   /**< of this frame */
-	uint64_t cfa;  /**< address above the return address: the callee's argument area starts here
-			*/
-	bool exact_pc; /**< pc is where it stopped, not a return address */
-	bool on_g0;    /**< ran on the thread's system stack */
+	uint64_t pc; /**< as on the stack: a return address except in the innermost frame */
+	uint64_t sp; /**< of this frame */
+	/** Address above the return address: the callee's argument area starts here */
+	uint64_t cfa;
+	bool exact_pc;               /**< pc is where it stopped, not a return address */
+	bool on_g0;                  /**< ran on the thread's system stack */
 	struct go_function function; /**< that holds the code; same for inlined frames */
 	uint32_t table;              /**< its pclntab in program.tables */
 };
@@ -84,8 +86,8 @@ struct program {
 	size_t goroutine_count, live_count;
 	struct thread *threads;
 	size_t thread_count;
-	const char *backlog; /**< what the runtime last printed (runtime.printBacklog); "" when not
-				found */
+	/** What the runtime last printed (runtime.printBacklog); "" when not found */
+	const char *backlog;
 	struct gap_list gaps;
 	struct unwinder *unwinder;
 	struct heap *heap;

@@ -15,8 +15,8 @@ struct reach;
 struct reach_edge {
 	uint64_t word; /**< address of the word that holds it */
 	uint64_t target;
-	const struct go_type
-		*type; /**< of the map, or of what the pointer points to; NULL when not known */
+	/** Of the map, or of what the pointer points to; NULL when not known */
+	const struct go_type *type;
 	const char *holder; /**< full name of the struct that holds the word; "" when none does */
 	const char *via;    /**< see struct owner */
 	unsigned hops;
@@ -30,8 +30,10 @@ struct reach *reach_new(struct program *program,
 			void *context);
 void reach_free(struct reach *reach);
 
-/** Adds a variable to start from; strings are copied. @a suffix closes the path: " (local of
- * main.f)". */
+/**
+ * Adds a variable to start from; strings are copied. @a suffix closes the path: " (local of
+ * main.f)".
+ */
 void reach_root(struct reach *reach, const char *name, const char *suffix, const char *via,
 		const struct go_type *type, uint64_t address);
 /** Adds the program's globals that DWARF names with a type; the runtime's own are left out. */
@@ -40,18 +42,23 @@ void reach_globals(struct reach *reach);
 void reach_locals(struct reach *reach, struct goroutine *goroutine);
 /** Adds the globals, and the locals of the detectors and of a few other goroutines. */
 void reach_program_roots(struct reach *reach);
-/** Walks until nothing is left, @a visit has enough, or the bounds are reached; false for the
- * latter. */
+/**
+ * Walks until nothing is left, @a visit has enough, or the bounds are reached; false for the
+ * latter.
+ */
 bool reach_walk(struct reach *reach);
 /** The path to the word just visited; live until the next call. */
 const char *reach_path(struct reach *reach);
 
-/** The Go type for a type of DWARF: the program's own descriptor, or one made from what DWARF says.
+/**
+ * The Go type for a type of DWARF: the program's own descriptor, or one made from what DWARF says.
  */
 const struct go_type *reach_debug_type(struct reach *reach, uint64_t type);
 struct program *reach_program(struct reach *reach);
 struct arena *reach_arena(struct reach *reach);
-/** What reach_type.c keeps for one walk: DWARF type -> struct go_type, full name -> struct go_type. */
+/**
+ * What reach_type.c keeps for one walk: DWARF type -> struct go_type, full name -> struct go_type.
+ */
 GHashTable *reach_debug_types(struct reach *reach);
 GHashTable *reach_type_names(struct reach *reach);
 

@@ -11,15 +11,18 @@
 enum map_source_kind {
 	MAP_SOURCE_UNKNOWN,
 	MAP_SOURCE_GLOBAL, /**< loaded from a fixed address: a package-level variable */
-	MAP_SOURCE_FIELD,  /**< loaded from a register plus an offset: a field, or a slot of a
-			      closure */
+	/** Loaded from a register plus an offset: a field, or a slot of a closure */
+	MAP_SOURCE_FIELD,
 };
 
 struct map_source {
 	enum map_source_kind kind;
-	uint64_t address; /**< GLOBAL: of the variable, in the process. FIELD: of the global that
-			     holds the pointer; 0 when it is another pointer */
-	int64_t offset;   /**< FIELD: bytes from the pointer */
+	/**
+	 * GLOBAL: of the variable, in the process. FIELD: of the global that holds the pointer; 0
+	 * when it is another pointer
+	 */
+	uint64_t address;
+	int64_t offset; /**< FIELD: bytes from the pointer */
 };
 
 /** One call of a map function. */
@@ -47,8 +50,9 @@ const struct map_site *sites_in(struct sites *sites, const struct go_function *f
 				size_t *ret_count);
 /** The map operation whose CALL returns to @a return_pc; NULL when that is not one. */
 const struct map_site *sites_returning_to(struct sites *sites, uint64_t return_pc);
-/** Entries of the functions that @a function calls directly or jumps to at its end, without
- * repeats. */
+/**
+ * Entries of the functions that @a function calls directly or jumps to at its end, without repeats.
+ */
 const uint64_t *sites_callees(struct sites *sites, const struct go_function *function,
 			      size_t *ret_count);
 /**
@@ -56,8 +60,10 @@ const uint64_t *sites_callees(struct sites *sites, const struct go_function *fun
  * code are left out. Only functions that can call one are decoded.
  */
 void sites_each(struct sites *sites, void (*visit)(const struct map_site *, void *), void *context);
-/** True when the instruction before @a return_pc is a CALL; the target goes to @a ret when it is
- * direct, else 0. */
+/**
+ * True when the instruction before @a return_pc is a CALL; the target goes to @a ret when it is
+ * direct, else 0.
+ */
 bool sites_is_return_address(struct sites *sites, uint64_t return_pc, uint64_t *ret_target);
 /**
  * The same, exactly: decodes the function from its entry and sees that a CALL really ends there.
@@ -71,8 +77,8 @@ struct flow_call {
 };
 
 /**
- * What the code before the CALL that returns to @a return_pc says. Not remembered: follows the whole
- * function each time. False when there is no such CALL.
+ * What the code before the CALL that returns to @a return_pc says. Not remembered: follows the
+ * whole function each time. False when there is no such CALL.
  */
 bool sites_call_returning_to(struct sites *sites, uint64_t return_pc, struct flow_call *ret);
 /** How the program's functions pass arguments. */

@@ -2,6 +2,7 @@
 #pragma once
 #include "model/program.h"
 
-/** Fills program->threads: the core's threads in its own order, each joined to its m through
- * procid. */
+/**
+ * Fills program->threads: the core's threads in its own order, each joined to its m through procid.
+ */
 void threads_read(struct program *program);

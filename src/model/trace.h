@@ -6,8 +6,10 @@
 
 /** What a traced value was read from at last. */
 enum trace_source {
-	TRACE_FRAME,    /**< a word of a live frame that keeps it, or a part of a closure: it can't
-			   have changed since */
+	/**
+	 * A word of a live frame that keeps it, or a part of a closure: it can't have changed since
+	 */
+	TRACE_FRAME,
 	TRACE_VARIABLE, /**< loaded again from a variable: assigned to since, perhaps */
 	TRACE_FIELD,    /**< loaded again from a field: assigned to since, perhaps */
 };

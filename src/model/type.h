@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Go's runtime types: what the type descriptors in the binary (or built by reflect, on the heap) say.
+// Go's runtime types: what the type descriptors in the binary (or built by reflect, on the heap)
+// say.
 #pragma once
 #include "base/arena.h"
 #include "evidence/memory.h"
@@ -49,7 +50,7 @@ struct go_map_shape {
 struct go_type_field {
 	const char *name; /**< "entries"; an embedded field has its type's name */
 	bool embedded;
-	uint64_t offset;  /**< bytes from the start of the struct */
+	uint64_t offset;            /**< bytes from the start of the struct */
 	const struct go_type *type; /**< NULL when unreadable */
 };
 
@@ -62,11 +63,14 @@ struct go_type {
 	bool named;
 	/** As reflect prints it: "map[string]*config.Entry". */
 	const char *name;
-	/** Name with the full import path where the type has one ("example.com/a/config.Entry"); else as name. */
+	/**
+	 * Name with the full import path where the type has one ("example.com/a/config.Entry");
+	 * else as name.
+	 */
 	const char *full_name;
-	const struct go_type *key;  /**< of a map */
-	const struct go_type *elem; /**< of a map, pointer, slice, array or channel */
-	uint64_t length;            /**< of an array */
+	const struct go_type *key;          /**< of a map */
+	const struct go_type *elem;         /**< of a map, pointer, slice, array or channel */
+	uint64_t length;                    /**< of an array */
 	const struct go_type_field *fields; /**< of a struct */
 	size_t field_count;
 	struct go_map_shape map; /**< of a map */
@@ -89,6 +93,9 @@ const struct go_type *types_at(struct types *types, uint64_t address);
 bool types_covers(const struct types *types, uint64_t address);
 /** Every type that the modules list (typelinks, or the descriptor area from 1.27 on). */
 void types_each(struct types *types, void (*visit)(const struct go_type *, void *), void *context);
-/** The field, embedded ones entered, that holds byte @a offset of @a type; appends ".a.b" to a GString-free buffer. */
+/**
+ * The field, embedded ones entered, that holds byte @a offset of @a type; appends ".a.b" to a
+ * GString-free buffer.
+ */
 bool go_type_path(const struct go_type *type, uint64_t offset, char *ret, size_t size,
 		  const struct go_type **ret_type);

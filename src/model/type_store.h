@@ -16,7 +16,8 @@ struct types {
 	uint64_t budget;  // bytes that may still be taken: shared parts are read once per referrer
 };
 
-/** The fixed part of a descriptor, abi.Type, with what its kind adds. Addresses are in the process.
+/**
+ * The fixed part of a descriptor, abi.Type, with what its kind adds. Addresses are in the process.
  */
 struct type_descriptor {
 	uint64_t address, size, pointer_bytes;
@@ -40,7 +41,8 @@ struct type_descriptor {
 #define TYPE_METHOD_BYTES   16
 #define TYPE_UNCOMMON_BYTES 16
 
-/** False when what stands at @a address cannot be a descriptor: kind, sizes, alignments, map shape.
+/**
+ * False when what stands at @a address cannot be a descriptor: kind, sizes, alignments, map shape.
  */
 bool type_descriptor_read(const struct types *types, uint64_t address, struct type_descriptor *ret);
 /** Bytes up to the next descriptor in 1.27's descriptor area; false when they cannot be counted. */
@@ -55,8 +57,10 @@ struct type_name {
 
 /** The name that starts at @a address; false when it is not there or too long. */
 bool type_name_read(const struct types *types, uint64_t address, struct type_name *ret);
-/** The descriptor's own string, "*main.T" as "main.T" where the flag says so; false for types made
- * by reflect. */
+/**
+ * The descriptor's own string, "*main.T" as "main.T" where the flag says so; false for types made
+ * by reflect.
+ */
 bool type_string_read(const struct types *types, const struct type_descriptor *descriptor,
 		      struct text *ret);
 /** The import path of a type with an uncommon part; empty when it has none. */

@@ -29,9 +29,9 @@ struct stack unwind_stack(struct program *program, const struct unwind_start *st
 /** What is known of an argument read from a frame. */
 enum argument_trust {
 	ARGUMENT_MISSING, /**< its slot is not dumped */
-	ARGUMENT_STALE, /**< the register was not, or is not shown to have been, written to its slot
-			 */
-	ARGUMENT_LIVE,  /**< the slot holds the argument at this PC, by the compiler's own record */
+	/** The register was not, or is not shown to have been, written to its slot */
+	ARGUMENT_STALE,
+	ARGUMENT_LIVE, /**< the slot holds the argument at this PC, by the compiler's own record */
 };
 
 /**

@@ -4,8 +4,10 @@
 #pragma once
 #include "model/program.h"
 
-/** runtime.allgs: a slice whose elements are all goroutines, one of them on a thread of the core if
- * any runs. */
+/**
+ * runtime.allgs: a slice whose elements are all goroutines, one of them on a thread of the core if
+ * any runs.
+ */
 bool variable_is_allgs(struct program *program, uint64_t address);
 /** runtime.allglen: the length of allgs, outside it (1.16+). */
 bool variable_is_allglen(struct program *program, uint64_t address);

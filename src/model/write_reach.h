@@ -22,10 +22,10 @@ struct write_reach;
 struct write_target {
 	uint64_t map;               /**< 0 when its address is not known */
 	const struct go_type *type; /**< NULL: no site is looked for */
-	/** addresses of the words that are known to hold the map's address */
+	/** Addresses of the words that are known to hold the map's address */
 	const uint64_t *holders;
 	size_t holder_count;
-	/** a site that used this very map; NULL when none is known */
+	/** A site that used this very map; NULL when none is known */
 	const struct map_site *known;
 };
 
@@ -42,7 +42,7 @@ const struct write_site *write_reach_sites(const struct write_reach *reach, size
 struct write_path {
 	const struct write_site *site; /**< best match, nearest; NULL when none is in reach */
 	unsigned calls;                /**< 0: the function itself has it */
-	/** execution can come to it from where it stands; else it is past it for good */
+	/** Execution can come to it from where it stands; else it is past it for good */
 	bool again;
 };
 

@@ -11,8 +11,10 @@ void json_put_site(struct json_writer *json, const char *key, const struct go_si
 void json_put_stack(struct json_writer *json, const char *key, const struct stack *stack);
 /** Labels as an object; of equal keys the first. */
 void json_put_labels(struct json_writer *json, const char *key, const char *const *labels);
-/** Members that a goroutine has everywhere: id, state, wait_reason, wait_seconds, created_by,
- * labels. */
+/**
+ * Members that a goroutine has everywhere: id, state, wait_reason, wait_seconds, created_by,
+ * labels.
+ */
 void json_put_goroutine_members(struct json_writer *json, const struct goroutine *goroutine);
 /** A list of gaps. */
 void json_put_gaps(struct json_writer *json, const char *key, const struct gap *gaps, size_t count);

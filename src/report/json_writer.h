@@ -21,8 +21,10 @@ struct json_writer {
 
 /** @a out is borrowed until json_writer_done(). */
 void json_writer_init(struct json_writer *json, FILE *out);
-/** Ends the document with a newline and hands everything to the stream; its errors are the caller's
- * to check. */
+/**
+ * Ends the document with a newline and hands everything to the stream; its errors are the caller's
+ * to check.
+ */
 void json_writer_done(struct json_writer *json);
 
 /* Every value takes the key it stands under, or NULL in an array and at the top. */

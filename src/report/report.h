@@ -7,8 +7,10 @@
 
 #define REPORT_SCHEMA "mapfault.report/1"
 
-/** What the run was given, for the report's "evidence" list. Strings that are not known are NULL or
- * "". */
+/**
+ * What the run was given, for the report's "evidence" list. Strings that are not known are NULL or
+ * "".
+ */
 struct report_evidence {
 	const char *id;   /**< "core", "binary" */
 	const char *kind; /**< "core", "binary" */
@@ -28,10 +30,10 @@ struct report_input {
 
 struct report_style {
 	bool color;
-	unsigned width;          /**< columns, at least 40 */
-	const char *source_root; /**< where to look for sources to quote; NULL to quote only files
-				    at their own path */
-	bool values;             /**< show map keys */
+	unsigned width; /**< columns, at least 40 */
+	/** Where to look for sources to quote; NULL to quote only files at their own path */
+	const char *source_root;
+	bool values; /**< show map keys */
 };
 
 /** The verdict on one screen. */

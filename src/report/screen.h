@@ -28,8 +28,10 @@ void screen_newline(struct screen *screen);
 void screen_space(struct screen *screen, unsigned columns);
 /** Spaces up to @a column; a new line when it is behind. */
 void screen_to(struct screen *screen, unsigned column);
-/** Words, wrapped; one that is wider than a line is broken after a '/' or '.', or where the line
- * ends. */
+/**
+ * Words, wrapped; one that is wider than a line is broken after a '/' or '.', or where the line
+ * ends.
+ */
 void screen_words(struct screen *screen, enum screen_tone tone, const char *text);
 /** One piece that stays whole where it can: begins a new line when it does not fit on this one. */
 void screen_field(struct screen *screen, enum screen_tone tone, const char *text);
@@ -38,6 +40,7 @@ void screen_right(struct screen *screen, enum screen_tone tone, const char *text
 /** Formatted words. */
 void screen_format(struct screen *screen, enum screen_tone tone, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/** The rest of the line, cut at the width rather than wrapped: for source lines. Tabs are widened.
+/**
+ * The rest of the line, cut at the width rather than wrapped: for source lines. Tabs are widened.
  */
 void screen_cut(struct screen *screen, enum screen_tone tone, const char *text);

@@ -7,8 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The code point at @a p, of at most @a n bytes; returns its length, 0 when the bytes are not
- * UTF-8. */
+/**
+ * The code point at @a p, of at most @a n bytes; returns its length, 0 when the bytes are not
+ * UTF-8.
+ */
 size_t utf8_decode(const char *p, size_t n, uint32_t *ret);
 /**
  * True for what a terminal or a reader's eye could be misled by: C0 and C1 controls, DEL, the line

@@ -4,8 +4,9 @@
 #pragma once
 #include "model/program.h"
 
-/** "example.com/shop/cart.(*Store).Put" as "cart.(*Store).Put"; the standard library keeps its
- * path. */
+/**
+ * "example.com/shop/cart.(*Store).Put" as "cart.(*Store).Put"; the standard library keeps its path.
+ */
 char *words_function(const char *function);
 /** The last two parts of a path: "cart/store.go". */
 char *words_file(const char *file);

@@ -40,8 +40,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memory = memory_new();
 	memory_add(memory, 0x400000, data, size, place_whole("input"));
 	scoped(code) struct code *code = code_new(abi.arch);
-	struct flow_code flow = {code,   memory, abi, data + 1, 0x400001, 0x400000 + size,
-				 effect, visit,  &abi,  data[0] & 4 ? &objects : NULL};
+	struct flow_code flow = {code,     memory,
+				 abi,      data + 1,
+				 0x400001, 0x400000 + size,
+				 effect,   visit,
+				 &abi,     data[0] & 4 ? &objects : NULL};
 
 	if (code)
 		flow_run(&flow);
