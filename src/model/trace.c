@@ -81,13 +81,24 @@ static bool is_object(const struct live *live, int64_t offset)
 	return inside;
 }
 
+/* Of the frame that the live one called; NULL when it left none. */
+static const struct frame *callee_of(const struct live *live)
+{
+	size_t i = live->index;
+
+	while (i && live->stack->frames[i - 1].site.inlined)
+		i--;
+	return i ? &live->stack->frames[i - 1] : NULL;
+}
+
 /* Nobody but the frame's own function writes there. */
 static bool is_private(const struct live *live, int64_t offset)
 {
 	int64_t area = STOPPED_AREA, low = stack_pointer(live).number;
+	const struct frame *callee = callee_of(live);
 
-	if (live->index)
-		area = live->stack->frames[live->index - 1].function.args_bytes;
+	if (callee)
+		area = callee->function.args_bytes;
 	if (area < 0)
 		return false;
 	if (live->program->arch == GO_ARCH_ARM64)
