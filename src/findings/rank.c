@@ -58,13 +58,16 @@ static size_t count_tier(const GArray *suspects, enum tier tier)
 }
 
 /** What the suspect's tier is worth; a trace that is not alone, or weaker than somebody else's, leaves it open. */
-static enum confidence confidence_of(const GArray *suspects, const struct suspect *suspect)
+static enum confidence confidence_of(const struct reasoning *reasoning, const GArray *suspects,
+				     const struct suspect *suspect)
 {
 	if (suspect->tier == TIER_IN_WRITE)
 		return CONFIDENCE_PROVEN;
 	if (suspect->tier == TIER_GHOST_RUNNABLE &&
 	    count_tier(suspects, TIER_GHOST_RUNNABLE) == 1 &&
 	    !count_tier(suspects, TIER_WRITE_SAME_TYPE) && !count_tier(suspects, TIER_IN_WRITE))
+		return CONFIDENCE_LIKELY;
+	if (suspect_is_writer_at_work(reasoning, suspect) && is_alone(suspects, suspect))
 		return CONFIDENCE_LIKELY;
 	return CONFIDENCE_POSSIBLE;
 }
@@ -85,7 +88,8 @@ static void name_parties(struct reasoning *reasoning, const GArray *suspects)
 		arena_array(findings->arena, CANDIDATES_MAX, sizeof(*findings->candidates));
 	for (guint i = 0; i < suspects->len && findings->candidate_count < CANDIDATES_MAX; i++) {
 		const struct suspect *suspect = &g_array_index(suspects, struct suspect, i);
-		enum confidence confidence = capped(reasoning, confidence_of(suspects, suspect));
+		enum confidence confidence =
+			capped(reasoning, confidence_of(reasoning, suspects, suspect));
 
 		if (suspect->tier == TIER_NONE)
 			break;

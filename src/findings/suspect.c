@@ -167,6 +167,23 @@ struct suspect suspect_examine(struct inquiry *inquiry, uint32_t index)
 	return suspect;
 }
 
+bool suspect_is_writer_at_work(const struct reasoning *reasoning, const struct suspect *suspect)
+{
+	const struct write_path *path = &suspect->path;
+	const struct map_site *sites;
+	size_t count;
+
+	if (suspect->tier != TIER_REACH_RUNNABLE || path->calls || !path->again ||
+	    path->site->match < SITE_SAME_FIELD)
+		return false;
+	sites = sites_in(reasoning->program->sites, &path->site->site->caller, &count);
+	for (size_t i = 0; i < count; i++)
+		if (sites[i].type == path->site->site->type &&
+		    !map_operation_writes(sites[i].function->operation))
+			return false;
+	return true;
+}
+
 static int more(size_t a, size_t b) { return a > b ? -1 : a < b; }
 
 static enum site_match match_of(const struct suspect *suspect)

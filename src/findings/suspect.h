@@ -46,6 +46,11 @@ struct inquiry {
 struct suspect suspect_examine(struct inquiry *inquiry, uint32_t goroutine);
 /** For sorting: most suspect first. */
 int suspect_compare(const void *a, const void *b);
+/**
+ * It was running in a function that writes this map and never reads it, and execution can come to that write again.
+ * When nobody else alive can come to one, it is the writer.
+ */
+bool suspect_is_writer_at_work(const struct reasoning *reasoning, const struct suspect *suspect);
 /** True when it was running or about to. */
 bool suspect_is_runnable(const struct goroutine *goroutine);
 const char *tier_rule(enum tier tier);
