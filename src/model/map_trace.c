@@ -10,13 +10,12 @@
 
 static const char *how(struct program *program, const struct trace *trace)
 {
-	static const char *const texts[] = {
-		[TRACE_FRAME] = "followed through the code to %s, whose frame keeps it",
-		[TRACE_VARIABLE] = "loaded again from the variable that %s takes it from",
-		[TRACE_FIELD] = "loaded again from the field that %s takes it from",
-	};
-
-	return arena_format(program->arena, texts[trace->source], trace->function);
+	if (trace->source == TRACE_FRAME)
+		return arena_format(program->arena,
+				    "followed through the code to %s, whose frame keeps it",
+				    trace->function);
+	return arena_format(program->arena, "loaded again from the %s that %s takes it from",
+			    trace->source == TRACE_FIELD ? "field" : "variable", trace->function);
 }
 
 static bool accept(struct program *program, uint64_t map, uint64_t type, const struct trace *trace,
