@@ -58,7 +58,7 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
 
 void *arena_copy(struct arena *arena, const void *bytes, size_t size)
 {
-	return size ? memcpy(arena_take(arena, size), bytes, size) : arena_take(arena, 0);
+	return size ? obstack_copy(&arena->obstack, bytes, size) : arena_take(arena, 0);
 }
 
 char *arena_string(struct arena *arena, struct text text)

@@ -36,7 +36,7 @@ static const struct frame *frame_with(const struct side *side, const char *text)
 	if (!side || !side->stack)
 		return NULL;
 	for (size_t i = 0; i < side->stack->count; i++)
-		if (strstr(side->stack->frames[i].site.function, text))
+		if (strstr(side->stack->frames[i].site->function, text))
 			return &side->stack->frames[i];
 	return NULL;
 }
@@ -52,7 +52,7 @@ static bool clue_on_stacks(struct adviser *adviser, const struct clue *clue,
 		if (!frame)
 			continue;
 		witness_add(adviser->reasoning, witnesses, EVIDENCE_CORE, frame->pc,
-			    "%s is on the stack of goroutine %llu", frame->site.function,
+			    "%s is on the stack of goroutine %llu", frame->site->function,
 			    (unsigned long long)adviser->sides[i]->goroutine->id);
 		return true;
 	}

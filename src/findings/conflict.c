@@ -68,7 +68,7 @@ static size_t maps_of_type(struct reasoning *reasoning, struct map_candidate *re
 	const struct map_call *call = reasoning->detected;
 	const struct stack *stack = &reasoning->program->goroutines[call->goroutine].stack;
 	const char *function =
-		call->user < stack->count ? stack->frames[call->user].site.function : "";
+		call->user < stack->count ? stack->frames[call->user].site->function : "";
 	const struct map_found *maps;
 	size_t count = maps_reachable(reasoning->program, &maps), found = 0, fits = 0;
 
@@ -150,7 +150,7 @@ static void describe_detector(struct reasoning *reasoning)
 	side->check = call->check;
 	side->confidence = CONFIDENCE_PROVEN;
 	if (call->user < goroutine->stack.count)
-		side->site = goroutine->stack.frames[call->user].site;
+		side->site = *goroutine->stack.frames[call->user].site;
 	witness_add(reasoning, &side->witnesses, EVIDENCE_CORE,
 		    goroutine->stack.frames[call->first].pc,
 		    "goroutine %llu stands in the runtime's fatal path inside %s",

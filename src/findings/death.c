@@ -90,7 +90,7 @@ static void classify_map_fatal(struct reasoning *reasoning)
 static bool is_nil_map_write(const struct stack *stack, size_t panic)
 {
 	for (size_t i = panic + 1; i < stack->count; i++) {
-		const char *name = stack->frames[i].site.function;
+		const char *name = stack->frames[i].site->function;
 		const struct go_map_function *function = go_map_function_find(name);
 
 		if (function)
@@ -118,7 +118,7 @@ static const struct {
 static bool find_mark(const struct stack *stack, size_t *ret, enum death *ret_death)
 {
 	for (size_t i = 0; i < stack->count; i++) {
-		const char *name = stack->frames[i].site.function;
+		const char *name = stack->frames[i].site->function;
 
 		for (size_t j = 0; j < G_N_ELEMENTS(marks); j++) {
 			if (strcmp(name, marks[j].function))
@@ -136,7 +136,7 @@ static bool find_mark(const struct stack *stack, size_t *ret, enum death *ret_de
 static size_t outermost_panic(const struct stack *stack, size_t at)
 {
 	while (at + 1 < stack->count &&
-	       !strcmp(stack->frames[at].site.function, "runtime.fatalpanic"))
+	       !strcmp(stack->frames[at].site->function, "runtime.fatalpanic"))
 		at++;
 	return at;
 }

@@ -14,7 +14,7 @@ void nil_map_describe(struct reasoning *reasoning, const struct goroutine *gorou
 		.role = SIDE_DETECTOR,
 		.operation = MAP_ASSIGN,
 		.goroutine = goroutine,
-		.site = stack->frames[user].site,
+		.site = *stack->frames[user].site,
 		.stack = stack,
 		.confidence = CONFIDENCE_PROVEN,
 		.rule = "",

@@ -134,7 +134,7 @@ static void list_innocents(struct reasoning *reasoning, const GArray *suspects)
 			continue;
 		findings->innocents[findings->innocent_count++] = (struct innocent){
 			goroutine,
-			goroutine->stack.frames[suspect->call->user].site,
+			*goroutine->stack.frames[suspect->call->user].site,
 			arena_format(findings->arena, "it was inside %s when the process died",
 				     suspect->call->function->name),
 			why,

@@ -68,7 +68,7 @@ static void examine_call(struct reasoning *reasoning, struct suspect *suspect)
 	else
 		return;
 	suspect->operation = call->operation;
-	suspect->site = stack->frames[call->user].site;
+	suspect->site = *stack->frames[call->user].site;
 }
 
 static void examine_ghosts(struct reasoning *reasoning, struct suspect *suspect, bool dead)
@@ -105,7 +105,7 @@ static bool is_nearer(const struct write_path *path, size_t depth, const struct 
 static bool code_reaches(struct inquiry *inquiry, const struct frame *frame)
 {
 	return inquiry->reachability &&
-	       reachability_from_code(inquiry->reachability, &frame->function, REACH_HOPS);
+	       reachability_from_code(inquiry->reachability, frame->function, REACH_HOPS);
 }
 
 /** The nearest write site from any of the goroutine's own frames, and whether their code names the map's holder. */
@@ -120,13 +120,13 @@ static void examine_frames(struct inquiry *inquiry, struct suspect *suspect)
 		const struct frame *frame = &stack->frames[i];
 		struct write_path path;
 
-		if (frame->site.inlined || go_is_runtime_function(frame->function.name))
+		if (frame->site->inlined || go_is_runtime_function(frame->function->name))
 			continue;
-		if (write_reach_from(inquiry->reach, &frame->function, frame->pc, &path) &&
+		if (write_reach_from(inquiry->reach, frame->function, frame->pc, &path) &&
 		    is_nearer(&path, depth, suspect)) {
 			suspect->path = path;
 			suspect->depth = depth;
-			suspect->stands = frame->site;
+			suspect->stands = *frame->site;
 			suspect->reaches = code_reaches(inquiry, frame);
 		}
 		depth++;

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "model/label.h"
+#include "model/spot.h"
 #include "model/unwind.h"
 
 #include <glib.h>
@@ -47,24 +48,20 @@ static uint32_t thread_running(const struct program *program, uint64_t g)
 
 static void read_places(struct program *program, struct goroutine *goroutine)
 {
-	struct go_function function;
-	struct go_site sites[PCLNTAB_MAX_INLINED];
-	uint32_t table;
+	const struct spot *start = program_spot(program, goroutine->start_pc, true), *go;
 
-	goroutine->start_function = "";
-	if (program_function(program, goroutine->start_pc, &function, &table))
-		goroutine->start_function = function.name;
-	// created-by names the function that holds the go statement, not what was inlined there; the
-	// first goroutine is the start-up code's
-	if (goroutine->id != 1 && goroutine->go_pc &&
-	    program_function(program, goroutine->go_pc, &function, &table)) {
-		size_t count = program_sites(program, goroutine->go_pc - 1, sites);
-
-		if (count)
-			goroutine->created_by = sites[0];
-		goroutine->created_by.function = function.name;
-	}
+	goroutine->start_function = start ? start->function.name : "";
 	goroutine->system = go_is_system_goroutine(goroutine->start_function);
+	// the first goroutine is the start-up code's
+	if (goroutine->id == 1 || !goroutine->go_pc)
+		return;
+	go = program_spot(program, goroutine->go_pc, false);
+	if (!go)
+		return;
+	// created-by names the function that holds the go statement, not what was inlined there
+	if (go->site_count)
+		goroutine->created_by = go->sites[0];
+	goroutine->created_by.function = go->function.name;
 }
 
 static void read_live_state(struct program *program, struct goroutine *goroutine)

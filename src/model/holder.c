@@ -79,8 +79,8 @@ static bool receiver_on_stack(struct program *program, const struct go_type *typ
 		const struct stack *stack = program_stack(program, &program->goroutines[i]);
 
 		for (size_t j = 0; j < stack->count; j++)
-			if (stack->frames[j].site.function &&
-			    g_str_has_prefix(stack->frames[j].site.function, prefix))
+			if (stack->frames[j].site->function &&
+			    g_str_has_prefix(stack->frames[j].site->function, prefix))
 				return true;
 	}
 	return false;
@@ -233,8 +233,8 @@ static const char *frame_function(const struct stack *stack, uint64_t word)
 	for (size_t i = 0; i < stack->count; i++) {
 		const struct frame *frame = &stack->frames[i];
 
-		if (!frame->site.inlined && word >= frame->sp && word < frame->cfa)
-			return frame->function.name;
+		if (!frame->site->inlined && word >= frame->sp && word < frame->cfa)
+			return frame->function->name;
 	}
 	return NULL;
 }

@@ -30,7 +30,7 @@ size_t stack_user_frame(const struct stack *stack, size_t from)
 {
 	size_t i = from;
 
-	while (i < stack->count && go_is_runtime_function(stack->frames[i].site.function))
+	while (i < stack->count && go_is_runtime_function(stack->frames[i].site->function))
 		i++;
 	return i;
 }
@@ -38,7 +38,7 @@ size_t stack_user_frame(const struct stack *stack, size_t from)
 static const struct go_map_function *operation_at(const struct stack *stack, size_t i)
 {
 	const struct go_map_function *function =
-		go_map_function_find(stack->frames[i].site.function);
+		go_map_function_find(stack->frames[i].site->function);
 
 	return function && function->operation != MAP_MAKE ? function : NULL;
 }
@@ -82,12 +82,12 @@ static void settle_operation(const struct stack *stack, struct map_call *call)
 static void find_fatal(struct program *program, const struct stack *stack, struct map_call *call)
 {
 	for (size_t i = 0; i < call->last; i++) {
-		if (!is_fatal(stack->frames[i].site.function))
+		if (!is_fatal(stack->frames[i].site->function))
 			continue;
 		call->in_fatal = true;
 	}
 	for (size_t i = call->first; call->in_fatal && i <= call->last; i++) {
-		const struct go_site *site = &stack->frames[i].site;
+		const struct go_site *site = stack->frames[i].site;
 
 		if (call->check == MAP_CHECK_NONE)
 			call->check = go_map_check_at(program->layout->version, site->function,
@@ -98,7 +98,7 @@ static void find_fatal(struct program *program, const struct stack *stack, struc
 /** The physical frame that holds frame @a i: arguments belong to it. */
 static const struct frame *physical(const struct stack *stack, size_t i)
 {
-	while (i + 1 < stack->count && stack->frames[i].site.inlined)
+	while (i + 1 < stack->count && stack->frames[i].site->inlined)
 		i++;
 	return &stack->frames[i];
 }
@@ -166,7 +166,8 @@ static void find_map(struct program *program, const struct stack *stack, struct 
 {
 	for (size_t i = call->first; i <= call->last; i++) {
 		const struct frame *frame = physical(stack, i);
-		const struct go_map_function *function = go_map_function_find(frame->function.name);
+		const struct go_map_function *function =
+			go_map_function_find(frame->function->name);
 
 		if (function)
 			read_arguments(program, frame, function, call);

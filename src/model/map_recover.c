@@ -142,7 +142,7 @@ static void search_frames(struct recovery *recovery, uint64_t low, uint64_t high
 static const struct frame *frame_above(const struct stack *stack, size_t i, unsigned n)
 {
 	while (i + 1 < stack->count && n) {
-		if (!stack->frames[i].site.inlined)
+		if (!stack->frames[i].site->inlined)
 			n--;
 		i++;
 	}

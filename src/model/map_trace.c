@@ -72,7 +72,7 @@ bool map_trace(struct program *program, const struct stack *stack, const struct 
 	for (size_t i = call->last + 1; i-- > call->first;) {
 		size_t index = trace_physical(stack, i);
 		const struct go_map_function *function =
-			go_map_function_find(stack->frames[index].function.name);
+			go_map_function_find(stack->frames[index].function->name);
 
 		if (function && function->operation != MAP_MAKE &&
 		    (by_iterator(program, stack, index, function, ret) ||

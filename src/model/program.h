@@ -20,15 +20,14 @@
  * them.
  */
 struct frame {
-	struct go_site site;
-	uint64_t pc; /**< as on the stack: a return address except in the innermost frame */
-	uint64_t sp; /**< of this frame */
-	/** Address above the return address: the callee's argument area starts here */
-	uint64_t cfa;
-	bool exact_pc;               /**< pc is where it stopped, not a return address */
-	bool on_g0;                  /**< ran on the thread's system stack */
-	struct go_function function; /**< that holds the code; same for inlined frames */
-	uint32_t table;              /**< its pclntab in program.tables */
+	const struct go_site *site;         /**< shared by all frames at this PC */
+	const struct go_function *function; /**< that holds the code; same for inlined frames */
+	uint64_t pc;    /**< as on the stack: a return address except in the innermost frame */
+	uint64_t sp;    /**< of this frame */
+	uint64_t cfa;   /**< above the return address: the callee's argument area starts here */
+	uint32_t table; /**< the function's pclntab in program.tables */
+	bool exact_pc;  /**< pc is where it stopped, not a return address */
+	bool on_g0;     /**< ran on the thread's system stack */
 };
 
 struct stack {
@@ -89,7 +88,7 @@ struct program {
 	/** What the runtime last printed (runtime.printBacklog); "" when not found */
 	const char *backlog;
 	struct gap_list gaps;
-	struct unwinder *unwinder;
+	struct spots *spots; /**< see model/spot.h; made at the first question */
 	struct heap *heap;
 };
 

@@ -54,7 +54,7 @@ static void frame_add(struct reach *reach, const struct frame *frame, uint64_t g
 	struct locals locals = {
 		.reach = reach,
 		.suffix = arena_format(reach_arena(reach), OWNER_LOCAL_MARK "%s, goroutine %lu)",
-				       frame->function.name, (unsigned long)goroutine)};
+				       frame->function->name, (unsigned long)goroutine)};
 	scoped(error) struct error *error =
 		debuginfo_locals(program->debuginfo, &place, local_add, &locals);
 }
@@ -71,8 +71,8 @@ void reach_locals(struct reach *reach, struct goroutine *goroutine)
 	for (size_t i = 0; i < stack->count; i++) {
 		const struct frame *frame = &stack->frames[i];
 
-		if (!frame->site.inlined && !frame->on_g0 && frame->function.name &&
-		    !go_is_runtime_function(frame->function.name))
+		if (!frame->site->inlined && !frame->on_g0 && frame->function->name &&
+		    !go_is_runtime_function(frame->function->name))
 			frame_add(reach, frame, goroutine->id);
 	}
 }

@@ -32,7 +32,7 @@ static bool value_trace(const struct live *live, struct flow_value value, struct
 
 size_t trace_physical(const struct stack *stack, size_t index)
 {
-	while (index + 1 < stack->count && stack->frames[index].site.inlined)
+	while (index + 1 < stack->count && stack->frames[index].site->inlined)
 		index++;
 	return index;
 }
@@ -74,7 +74,7 @@ static bool is_object(const struct live *live, int64_t offset)
 	bool inside;
 
 	if (!stack_objects_read(program->memory, program->tables[frame_of(live)->table],
-				&frame_of(live)->function, program->layout, &objects))
+				frame_of(live)->function, program->layout, &objects))
 		return true;
 	inside = flow_is_object(&objects, offset);
 	free(objects.objects);
@@ -86,7 +86,7 @@ static const struct frame *callee_of(const struct live *live)
 {
 	size_t i = live->index;
 
-	while (i && live->stack->frames[i - 1].site.inlined)
+	while (i && live->stack->frames[i - 1].site->inlined)
 		i--;
 	return i ? &live->stack->frames[i - 1] : NULL;
 }
@@ -98,7 +98,7 @@ static bool is_private(const struct live *live, int64_t offset)
 	const struct frame *callee = callee_of(live);
 
 	if (callee)
-		area = callee->function.args_bytes;
+		area = callee->function->args_bytes;
 	if (area < 0)
 		return false;
 	if (live->program->arch == GO_ARCH_ARM64)
@@ -113,7 +113,7 @@ static bool frame_word(const struct live *live, int64_t offset, struct trace *re
 	if (!is_private(live, offset) ||
 	    !memory_u64(live->program->memory, stack_address(live, offset), &value))
 		return false;
-	*ret = (struct trace){value, TRACE_FRAME, frame_of(live)->function.name};
+	*ret = (struct trace){value, TRACE_FRAME, frame_of(live)->function->name};
 	return true;
 }
 
@@ -154,7 +154,7 @@ static bool caller_of(struct program *program, const struct stack *stack, size_t
 {
 	return index + 1 < stack->count &&
 	       live_at(program, stack, trace_physical(stack, index + 1), depth, ret) &&
-	       calls_function(ret, &stack->frames[index].function);
+	       calls_function(ret, stack->frames[index].function);
 }
 
 static bool register_trace(struct program *program, const struct stack *stack, size_t index,
@@ -174,7 +174,7 @@ static bool variable_trace(const struct live *live, uint64_t address, struct tra
 
 	if (!memory_u64(live->program->memory, address, &value))
 		return false;
-	*ret = (struct trace){value, TRACE_VARIABLE, frame_of(live)->function.name};
+	*ret = (struct trace){value, TRACE_VARIABLE, frame_of(live)->function->name};
 	return true;
 }
 
@@ -239,7 +239,7 @@ static bool field_trace(const struct live *live, struct flow_value field, struct
 		return false;
 	if (!is_captured(live, field))
 		trace.source = TRACE_FIELD;
-	trace.function = frame_of(live)->function.name;
+	trace.function = frame_of(live)->function->name;
 	*ret = trace;
 	return true;
 }
@@ -251,11 +251,11 @@ static bool value_trace(const struct live *live, struct flow_value value, struct
 	switch (value.kind) {
 	case FLOW_CONSTANT:
 		*ret = (struct trace){(uint64_t)value.number, TRACE_FRAME,
-				      frame_of(live)->function.name};
+				      frame_of(live)->function->name};
 		return true;
 	case FLOW_STACK:
 		*ret = (struct trace){stack_address(live, value.number), TRACE_FRAME,
-				      frame_of(live)->function.name};
+				      frame_of(live)->function->name};
 		return true;
 	case FLOW_ARGUMENT:
 		return register_trace(live->program, live->stack, live->index, value.argument,

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "model/signal_frame.h"
+#include "model/spot.h"
 
 #include <glib.h>
 
@@ -21,8 +22,7 @@ struct walk {
 	uint64_t lo, hi;
 	bool exact; // pc is where it stopped or where an injected call returns to
 	bool innermost;
-	struct go_function function;
-	uint32_t table;
+	const struct spot *spot;
 	uint64_t cfa, return_pc;
 	GArray *frames; // struct frame
 	const char *broken;
@@ -94,25 +94,24 @@ static bool stop(struct walk *walk, const char *why)
 	return false;
 }
 
-/** Fills function, cfa and return_pc of the frame at pc, sp. */
+/** Fills spot, cfa and return_pc of the frame at pc, sp. */
 static bool resolve_frame(struct walk *walk)
 {
-	const struct program *program = walk->program;
-	int32_t delta;
+	struct program *program = walk->program;
 	uint64_t fp, return_slot;
 
-	if (!program_function(program, walk->pc, &walk->function, &walk->table))
+	walk->spot = program_spot(program, walk->pc, walk->exact);
+	if (!walk->spot)
 		return stop(walk, "a return address is in no Go function");
-	if (!pclntab_sp_delta(program->tables[walk->table], &walk->function, walk->pc, &delta) ||
-	    delta < 0)
+	if (walk->spot->sp_delta < 0)
 		return stop(walk, "a function's frame size is not known");
-	fp = walk->sp + (uint32_t)delta;
+	fp = walk->sp + (uint32_t)walk->spot->sp_delta;
 	if (fp > walk->hi)
 		return stop(walk, "a frame leaves its stack");
 	if (uses_link_register(walk)) {
 		walk->cfa = fp + WORD;
 		walk->return_pc = walk->lr;
-		if (delta == 0 && walk->innermost)
+		if (walk->spot->sp_delta == 0 && walk->innermost)
 			return true;
 		return_slot = walk->sp;
 	} else {
@@ -124,62 +123,50 @@ static bool resolve_frame(struct walk *walk)
 	return true;
 }
 
-static bool is_injected(const char *function) { return go_role_of(function) == GO_ROLE_INJECTED; }
-
-static uint64_t source_pc(const struct walk *walk)
-{
-	return walk->exact || walk->pc <= walk->function.entry ? walk->pc : walk->pc - 1;
-}
-
 static void append_frames(struct walk *walk)
 {
-	struct go_site sites[PCLNTAB_MAX_INLINED];
-	size_t count = pclntab_sites(walk->program->tables[walk->table], source_pc(walk), sites);
+	const struct spot *spot = walk->spot;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < spot->site_count; i++) {
 		struct frame frame = {
-			.site = sites[i],
+			.site = &spot->sites[i],
+			.function = &spot->function,
 			.pc = walk->pc,
 			.sp = walk->sp,
 			.cfa = walk->cfa,
+			.table = spot->table,
 			.exact_pc = walk->exact,
-			.function = walk->function,
-			.table = walk->table,
 		};
 
 		g_array_append_val(walk->frames, frame);
 	}
 }
 
-static bool is_top(const struct walk *walk)
+static bool is_top(const struct spot *spot)
 {
-	enum go_role role = go_role_of(walk->function.name);
-
-	return role == GO_ROLE_TOP || (walk->function.flag & FLAG_TOPFRAME);
+	return spot->role == GO_ROLE_TOP || (spot->function.flag & FLAG_TOPFRAME);
 }
 
 /** Whether the caller's frame can't be told since the function moves the stack pointer itself. */
 static bool moves_stack(const struct walk *walk)
 {
-	return (walk->function.flag & FLAG_SPWRITE) && !walk->innermost &&
-	       go_role_of(walk->function.name) != GO_ROLE_CGOCALLBACK;
+	return (walk->spot->function.flag & FLAG_SPWRITE) && !walk->innermost &&
+	       walk->spot->role != GO_ROLE_CGOCALLBACK;
 }
 
 /** On arm64 an injected call pushes the link register of the function it interrupts. */
 static void pop_injected_link(struct walk *walk)
 {
-	struct go_function function;
+	const struct spot *spot;
 	uint64_t pushed;
-	uint32_t table;
-	int32_t delta;
 
 	if (!memory_u64(walk->program->memory, walk->sp, &pushed))
 		return;
 	walk->sp += ARM64_INJECTED_BYTES;
-	if (!program_function(walk->program, walk->pc, &function, &table))
+	spot = program_spot(walk->program, walk->pc, walk->exact);
+	if (!spot) {
 		walk->pc = pushed;
-	else if (pclntab_sp_delta(walk->program->tables[table], &function, walk->pc, &delta) &&
-		 delta == 0) {
+	} else if (spot->sp_delta == 0) {
 		walk->lr = pushed;
 		walk->innermost = true;
 	}
@@ -188,9 +175,9 @@ static void pop_injected_link(struct walk *walk)
 /** Moves to the caller; false at the top of the stack. */
 static bool step(struct walk *walk)
 {
-	bool injected = is_injected(walk->function.name);
+	bool injected = walk->spot->role == GO_ROLE_INJECTED;
 
-	if (is_top(walk))
+	if (is_top(walk->spot))
 		return false;
 	if (moves_stack(walk))
 		return stop(walk, "a function that moves the stack pointer itself is in between");
@@ -248,10 +235,10 @@ struct stack unwind_stack(struct program *program, const struct unwind_start *st
 static bool is_argument_live(struct program *program, const struct frame *frame, unsigned index)
 {
 	const struct pclntab *table = program->tables[frame->table];
-	uint64_t info = pclntab_funcdata(table, &frame->function, GO_FUNCDATA_ARG_LIVE_INFO);
+	uint64_t info = pclntab_funcdata(table, frame->function, GO_FUNCDATA_ARG_LIVE_INFO);
 	uint64_t pc =
-		frame->exact_pc || frame->pc <= frame->function.entry ? frame->pc : frame->pc - 1;
-	int32_t at = pclntab_pcdata(table, &frame->function, GO_PCDATA_ARG_LIVE, pc);
+		frame->exact_pc || frame->pc <= frame->function->entry ? frame->pc : frame->pc - 1;
+	int32_t at = pclntab_pcdata(table, frame->function, GO_PCDATA_ARG_LIVE, pc);
 	uint8_t first, bits;
 
 	if (!info || at <= 0)

@@ -53,7 +53,7 @@ void report_goroutines_json(struct program *program, const struct goroutine_filt
 static void stack_text(struct screen *screen, const struct stack *stack)
 {
 	for (size_t i = 0; i < stack->count; i++) {
-		const struct go_site *site = &stack->frames[i].site;
+		const struct go_site *site = stack->frames[i].site;
 		g_autofree char *function = words_function(site->function);
 		g_autofree char *place = words_place(site);
 		bool runtime = !site->function || go_is_runtime_function(site->function);

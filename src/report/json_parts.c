@@ -33,8 +33,8 @@ void json_put_stack(struct json_writer *json, const char *key, const struct stac
 	json_put_array(json, key);
 	for (size_t i = 0; stack && i < stack->count; i++) {
 		json_put_line(json, NULL);
-		site_members(json, &stack->frames[i].site, stack->frames[i].pc);
-		json_put_boolean(json, "inlined", stack->frames[i].site.inlined);
+		site_members(json, stack->frames[i].site, stack->frames[i].pc);
+		json_put_boolean(json, "inlined", stack->frames[i].site->inlined);
 		json_end_object(json);
 	}
 	json_end_array(json);

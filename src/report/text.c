@@ -209,7 +209,7 @@ static bool same_site(const struct go_site *a, const struct go_site *b)
 static size_t frame_above(const struct stack *stack, const struct go_site *site)
 {
 	for (size_t i = 0; i < stack->count; i++)
-		if (same_site(&stack->frames[i].site, site))
+		if (same_site(stack->frames[i].site, site))
 			return i + 1;
 	return 0;
 }
@@ -229,7 +229,7 @@ static void callers(struct verdict *v, const struct stack *stack, size_t from, s
 	size_t count = 0;
 
 	for (size_t i = from; stack && i < stack->count; i++) {
-		const struct go_site *site = &stack->frames[i].site;
+		const struct go_site *site = stack->frames[i].site;
 
 		if (!site->function || go_is_runtime_function(site->function) || count++ >= shown)
 			continue;
@@ -430,8 +430,8 @@ static size_t first_own_frame(const struct stack *stack)
 {
 	size_t at = 0;
 
-	while (at < stack->count && (!stack->frames[at].site.function ||
-				     go_is_runtime_function(stack->frames[at].site.function)))
+	while (at < stack->count && (!stack->frames[at].site->function ||
+				     go_is_runtime_function(stack->frames[at].site->function)))
 		at++;
 	return at;
 }
@@ -450,8 +450,8 @@ static void place_of_death(struct verdict *v)
 	screen_newline(&v->screen);
 	label(v, TONE_RED, "AT");
 	if (at < stack->count) {
-		who_and_where(v, goroutine, &stack->frames[at].site);
-		quote(v, &stack->frames[at].site);
+		who_and_where(v, goroutine, stack->frames[at].site);
+		quote(v, stack->frames[at].site);
 	} else {
 		field_take(v, TONE_BOLD,
 			   g_strdup_printf("goroutine %llu, all in the runtime",

@@ -15,6 +15,7 @@ struct scene {
 	struct findings findings;
 	struct reasoning reasoning;
 	struct goroutine goroutine;
+	struct go_site sites[2];
 	struct frame frames[2];
 	struct stack stacks[2];
 	struct side sides[2];
@@ -30,11 +31,12 @@ static void scene_init(struct scene *s)
 		.owner = {.path = "main.sessions", .holder_type = "", .word = 0x5000},
 	};
 	for (size_t i = 0; i < 2; i++) {
-		s->frames[i].site = (struct go_site){"main.use", "main.go", 7 + (int32_t)i,
-						     0x1000,     0x1000,    false};
+		s->sites[i] = (struct go_site){"main.use", "main.go", 7 + (int32_t)i,
+					       0x1000,     0x1000,    false};
+		s->frames[i].site = &s->sites[i];
 		s->stacks[i] = (struct stack){&s->frames[i], 1, NULL};
 		s->sides[i] = (struct side){.goroutine = &s->goroutine,
-					    .site = s->frames[i].site,
+					    .site = s->sites[i],
 					    .stack = &s->stacks[i],
 					    .operation = i ? MAP_ASSIGN : MAP_READ,
 					    .rule = ""};
@@ -75,7 +77,7 @@ static void place(struct scene *s, enum clue_kind kind, size_t side, const char 
 	else if (kind == CLUE_OWNER)
 		s->owner.holder_type = name;
 	else
-		s->frames[side].site.function = name;
+		s->sites[side].function = name;
 }
 
 static void check_clue(const struct pattern *pattern, const struct clue *clue)

@@ -71,17 +71,17 @@ static void frames_follow_their_sizes(void **state)
 
 	assert_null(stack.broken);
 	assert_int_equal(stack.count, 3);
-	assert_string_equal(stack.frames[0].site.function, "main.put");
-	assert_int_equal(stack.frames[0].site.line, 31); // stands at +0x80
+	assert_string_equal(stack.frames[0].site->function, "main.put");
+	assert_int_equal(stack.frames[0].site->line, 31); // stands at +0x80
 	assert_true(stack.frames[0].exact_pc);
 	assert_int_equal(stack.frames[0].sp, hi - 144); // 64 + 8 + 24 + 8 + 40
 	assert_int_equal(stack.frames[0].cfa, hi - 96);
-	assert_string_equal(stack.frames[1].site.function, "main.main");
-	assert_int_equal(stack.frames[1].site.line, 20); // a call that returns to +0x80
+	assert_string_equal(stack.frames[1].site->function, "main.main");
+	assert_int_equal(stack.frames[1].site->line, 20); // a call that returns to +0x80
 	assert_false(stack.frames[1].exact_pc);
 	assert_int_equal(stack.frames[1].sp, hi - 96);
 	assert_int_equal(stack.frames[1].cfa, hi - 64);
-	assert_string_equal(stack.frames[2].site.function, "runtime.goexit");
+	assert_string_equal(stack.frames[2].site->function, "runtime.goexit");
 }
 
 static void before_the_prologue_there_is_no_frame(void **state)
@@ -98,7 +98,7 @@ static void before_the_prologue_there_is_no_frame(void **state)
 
 	assert_null(stack.broken);
 	assert_int_equal(stack.count, 3);
-	assert_string_equal(stack.frames[1].site.function, "main.main");
+	assert_string_equal(stack.frames[1].site->function, "main.main");
 }
 
 static void inlined_frames_stand_before_their_holder(void **state)
@@ -110,14 +110,14 @@ static void inlined_frames_stand_before_their_holder(void **state)
 	struct stack stack = walk(g);
 
 	assert_int_equal(stack.count, 3);
-	assert_string_equal(stack.frames[0].site.function, "main.set");
-	assert_int_equal(stack.frames[0].site.line, 99);
-	assert_true(stack.frames[0].site.inlined);
-	assert_string_equal(stack.frames[1].site.function, "main.put");
-	assert_int_equal(stack.frames[1].site.line, 30);
-	assert_false(stack.frames[1].site.inlined);
+	assert_string_equal(stack.frames[0].site->function, "main.set");
+	assert_int_equal(stack.frames[0].site->line, 99);
+	assert_true(stack.frames[0].site->inlined);
+	assert_string_equal(stack.frames[1].site->function, "main.put");
+	assert_int_equal(stack.frames[1].site->line, 30);
+	assert_false(stack.frames[1].site->inlined);
 	assert_int_equal(stack.frames[0].sp, stack.frames[1].sp);
-	assert_string_equal(stack.frames[0].function.name, "main.put");
+	assert_string_equal(stack.frames[0].function->name, "main.put");
 }
 
 static void an_injected_call_returns_to_where_it_stood(void **state)
@@ -131,7 +131,7 @@ static void an_injected_call_returns_to_where_it_stood(void **state)
 
 	assert_int_equal(stack.count, 3);
 	assert_true(stack.frames[1].exact_pc);
-	assert_int_equal(stack.frames[1].site.line, 31); // not of the instruction before
+	assert_int_equal(stack.frames[1].site->line, 31); // not of the instruction before
 	assert_false(stack.frames[2].exact_pc);
 }
 
@@ -147,7 +147,7 @@ static void a_top_frame_ends_the_walk(void **state)
 
 	assert_null(stack.broken);
 	assert_int_equal(stack.count, 2);
-	assert_string_equal(stack.frames[1].site.function, "main.top");
+	assert_string_equal(stack.frames[1].site->function, "main.top");
 }
 
 /** What the walk says when the return address of main.put is @a word. */
@@ -304,9 +304,9 @@ static void arm64_keeps_the_return_address_at_the_bottom(void **state)
 	assert_int_equal(stack.frames[1].pc, main_put + 0x24);
 	assert_int_equal(stack.frames[1].sp, sp);
 	assert_int_equal(stack.frames[1].cfa, sp + 48);
-	assert_string_equal(stack.frames[2].site.function, "main.main");
+	assert_string_equal(stack.frames[2].site->function, "main.main");
 	assert_int_equal(stack.frames[2].sp, sp + 40);
-	assert_string_equal(stack.frames[3].site.function, "runtime.goexit");
+	assert_string_equal(stack.frames[3].site->function, "runtime.goexit");
 }
 
 /** asyncPreempt pushed the link register of the leaf that it interrupted. */
@@ -327,7 +327,7 @@ static void arm64_injected_calls_push_the_link_register(void **state)
 	assert_true(stack.frames[1].exact_pc);
 	assert_int_equal(stack.frames[2].pc, main_main + 0x24);
 	assert_int_equal(stack.frames[2].sp, leaf + 16);
-	assert_string_equal(stack.frames[3].site.function, "runtime.goexit");
+	assert_string_equal(stack.frames[3].site->function, "runtime.goexit");
 }
 
 /** Without a frame the stack pointer stands still: only the limit ends such a walk. */

@@ -13,25 +13,33 @@ static struct go_site site(const char *function, const char *file, int32_t line,
 	return (struct go_site){.function = function, .file = file, .line = line, .pc = pc};
 }
 
-static struct frame frame(struct go_site at) { return (struct frame){.site = at, .pc = at.pc}; }
+static struct go_site inlined(struct go_site at)
+{
+	at.inlined = true;
+	return at;
+}
+
+static struct frame frame(struct arena *arena, struct go_site at)
+{
+	return (struct frame){.site = arena_copy(arena, &at, sizeof(at)), .pc = at.pc};
+}
 
 static struct stack reader_stack(struct arena *arena)
 {
 	struct frame frames[] = {
-		frame(site("runtime.mapaccess2_faststr", "/usr/lib/go/src/runtime/map_faststr.go",
-			   117, 0x411d20)),
-		frame(site(STORE ".Get", "/src/shop/config/store.go", 41, 0x4a2b31)),
-		frame(site("example.com/shop/api.(*Handler).ServeHTTP", "/src/shop/api/handler.go",
-			   112, 0x4a2c11)),
-		frame(site("net/http.(*conn).serve", "/usr/lib/go/src/net/http/server.go", 2009,
-			   0x4b0102)),
-		frame(site("net/http.(*Server).Serve.func3", "/usr/lib/go/src/net/http/server.go",
-			   3286, 0x4b0202)),
-		frame(site("runtime.goexit", "/usr/lib/go/src/runtime/asm_amd64.s", 1700,
-			   0x46f101)),
+		frame(arena, site("runtime.mapaccess2_faststr",
+				  "/usr/lib/go/src/runtime/map_faststr.go", 117, 0x411d20)),
+		frame(arena, site(STORE ".Get", "/src/shop/config/store.go", 41, 0x4a2b31)),
+		frame(arena, site("example.com/shop/api.(*Handler).ServeHTTP",
+				  "/src/shop/api/handler.go", 112, 0x4a2c11)),
+		frame(arena, inlined(site("net/http.(*conn).serve",
+					  "/usr/lib/go/src/net/http/server.go", 2009, 0x4b0102))),
+		frame(arena, site("net/http.(*Server).Serve.func3",
+				  "/usr/lib/go/src/net/http/server.go", 3286, 0x4b0202)),
+		frame(arena, site("runtime.goexit", "/usr/lib/go/src/runtime/asm_amd64.s", 1700,
+				  0x46f101)),
 	};
 
-	frames[3].site.inlined = true;
 	return (struct stack){arena_copy(arena, frames, sizeof(frames)),
 			      sizeof(frames) / sizeof(*frames), NULL};
 }
@@ -39,12 +47,12 @@ static struct stack reader_stack(struct arena *arena)
 static struct stack writer_stack(struct arena *arena)
 {
 	struct frame frames[] = {
-		frame(site("runtime.mapassign_faststr", "/usr/lib/go/src/runtime/map_faststr.go",
-			   263, 0x412a00)),
-		frame(site(STORE ".refresh", "/src/shop/config/store.go", 88, 0x4a2f40)),
-		frame(site(STORE ".Watch", "/src/shop/config/store.go", 70, 0x4a3050)),
-		frame(site("runtime.goexit", "/usr/lib/go/src/runtime/asm_amd64.s", 1700,
-			   0x46f101)),
+		frame(arena, site("runtime.mapassign_faststr",
+				  "/usr/lib/go/src/runtime/map_faststr.go", 263, 0x412a00)),
+		frame(arena, site(STORE ".refresh", "/src/shop/config/store.go", 88, 0x4a2f40)),
+		frame(arena, site(STORE ".Watch", "/src/shop/config/store.go", 70, 0x4a3050)),
+		frame(arena, site("runtime.goexit", "/usr/lib/go/src/runtime/asm_amd64.s", 1700,
+				  0x46f101)),
 	};
 
 	return (struct stack){arena_copy(arena, frames, sizeof(frames)),
@@ -103,7 +111,7 @@ static struct side *detector_of(struct arena *arena, struct program *program)
 		.role = SIDE_DETECTOR,
 		.operation = MAP_READ,
 		.goroutine = &program->goroutines[2],
-		.site = program->goroutines[2].stack.frames[1].site,
+		.site = *program->goroutines[2].stack.frames[1].site,
 		.stack = &program->goroutines[2].stack,
 		.confidence = CONFIDENCE_PROVEN,
 		.rule = "",
@@ -119,7 +127,7 @@ static struct side *writer_of(struct arena *arena, struct program *program)
 	*side = (struct side){.role = SIDE_OTHER,
 			      .operation = MAP_ASSIGN,
 			      .goroutine = &program->goroutines[0],
-			      .site = program->goroutines[0].stack.frames[1].site,
+			      .site = *program->goroutines[0].stack.frames[1].site,
 			      .stack = &program->goroutines[0].stack,
 			      .confidence = CONFIDENCE_PROVEN,
 			      .rule = "in_write_op",
@@ -205,7 +213,7 @@ struct findings *build_proven(void)
 static void add_innocent(struct findings *findings)
 {
 	struct innocent one = {.goroutine = &findings->program->goroutines[1],
-			       .site = findings->program->goroutines[1].stack.frames[1].site,
+			       .site = *findings->program->goroutines[1].stack.frames[1].site,
 			       .looked_guilty = "its code writes maps of this type",
 			       .ruled_out = "parked in a channel receive since before the write"};
 
