@@ -57,6 +57,18 @@ static size_t count_tier(const GArray *suspects, enum tier tier)
 	return count;
 }
 
+/** Nobody else alive can come to a write of the map. */
+static bool is_alone(const GArray *suspects, const struct suspect *suspect)
+{
+	for (guint i = 0; i < suspects->len; i++) {
+		const struct suspect *other = &g_array_index(suspects, struct suspect, i);
+
+		if (other != suspect && other->tier && (other->path.again || other->ghost_count))
+			return false;
+	}
+	return true;
+}
+
 /** What the suspect's tier is worth; a trace that is not alone, or weaker than somebody else's, leaves it open. */
 static enum confidence confidence_of(const struct reasoning *reasoning, const GArray *suspects,
 				     const struct suspect *suspect)
