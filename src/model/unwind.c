@@ -39,6 +39,21 @@ static bool start_if_on_stack(const struct goroutine *goroutine, struct unwind_s
 	return true;
 }
 
+/**
+ * Where the vdso was called from (runtime/sys_linux_amd64.s, walltime and nanotime). Up to Go 1.13
+ * vdsoSP is the address of the return address itself, from 1.14 on the one above.
+ */
+static struct unwind_start vdso_caller(struct program *program, uint64_t m)
+{
+	struct unwind_start start = {program_word(program, m, GO_M_VDSOPC),
+				     program_word(program, m, GO_M_VDSOSP), 0, false};
+	uint64_t slot;
+
+	if (memory_u64(program->memory, start.sp, &slot) && slot == start.pc)
+		start.sp += WORD;
+	return start;
+}
+
 /** The thread was on the goroutine's stack, in a signal handler above it, or in the vdso. */
 static bool start_from_thread(struct program *program, const struct goroutine *goroutine,
 			      struct unwind_start *ret)
@@ -59,9 +74,7 @@ static bool start_from_thread(struct program *program, const struct goroutine *g
 	if (signal_frame_find(program, thread, &frame) &&
 	    start_if_on_stack(goroutine, frame.interrupted, ret))
 		return true;
-	start = (struct unwind_start){program_word(program, thread->address, GO_M_VDSOPC),
-				      program_word(program, thread->address, GO_M_VDSOSP), 0,
-				      false};
+	start = vdso_caller(program, thread->address);
 	return goroutine->status == GO_STATUS_RUNNING && start_if_on_stack(goroutine, start, ret);
 }
 

@@ -8,6 +8,12 @@ from harness import crash_of
 from judge import crash_judge
 
 
+def headlines(text):
+    """What the runtime says that it dies of; a program may have printed more lines of that kind."""
+    return [line.split(" [recovered")[0] for line in text.splitlines()
+            if line.startswith(("fatal error: ", "panic: ", "SIG"))]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name,version,variant", spread(("innocent",), 2))
 def test_innocent(name, version, variant):
@@ -17,4 +23,6 @@ def test_innocent(name, version, variant):
     if judgement.outcome == "void":
         pytest.skip(judgement.words)
     assert judgement.outcome == "right", (judgement, report)
+    message = report["verdict"]["message"] or ""
+    assert any(message.startswith(line) for line in headlines(crash.text)), (message, crash.text[:300])
     assert not any(side["role"] == "other" for side in report.get("sides") or [])

@@ -4,9 +4,12 @@
 With GOTRACEBACK=crash the runtime prints every goroutine and every frame. All of them must be in
 mapfault's answer, with the same functions, files and lines; what the runtime could not print
 ("stack unavailable") is left out, and what it cut ("frames elided") is compared up to the cut.
+
+MAPFAULT_FULL=1 runs every program with every version and build variant.
 """
 
 import dataclasses
+import os
 
 import pytest
 from crashtext import Frame, detector_of, is_runtime, text_parse
@@ -14,22 +17,39 @@ from conftest import newest_version
 from fixture import fixture_named, minor, plain_name, versions_read
 from harness import crash_of
 from judge import crash_is_as_stated, mapfault_json, number
+from toolchain import VARIANTS, variant_fits
 
-PROGRAMS = ("hard_channel_writer", "service_hub", "json_iter", "hard_generics", "hard_crowd")
+# Of map fatals, panics, faults and signals; in C, in callbacks from C, in system calls, with many
+# goroutines, growing stacks, generic and inlined functions.
+PROGRAMS = ("service_hub", "innocent_busy", "json_iter", "cgo_callback", "hard_generics",
+            "innocent_nil_deref", "innocent_cgo_segv", "innocent_quit", "innocent_stack_overflow",
+            "closure_var", "hard_crowd")
+FULL = PROGRAMS + ("hard_channel_writer", "innocent_abort", "innocent_deadlock", "innocent_unlock",
+                   "innocent_closed_channel", "innocent_nil_map", "innocent_pool_panic",
+                   "innocent_panic_words", "innocent_log_words", "innocent_out_of_memory",
+                   "service_sessions", "service_reload", "service_metrics", "module_logrus")
+
+
+def fits(name, version, variant):
+    fixture = fixture_named(name)
+    return fixture.runs_on(version) and variant_fits(fixture, version, variant) and \
+        not (fixture.is_module and variant != "default")
+
+
+def product():
+    return [(name, version, variant) for name in FULL for version in versions_read()
+            for variant in VARIANTS if fits(name, version, variant)]
 
 
 def spread():
-    """Every version at least once, each program several times, stripped ones and PIE among them."""
-    versions, runs = versions_read(), []
-    variants = ("default", "stripped", "pie", "default", "cgo", "trimpath")
-    for i, version in enumerate(versions):
-        name = PROGRAMS[i % len(PROGRAMS)]
-        if not fixture_named(name).runs_on(version):
-            name = PROGRAMS[0]
-        variant = variants[i % len(variants)]
-        if variant == "trimpath" and versions.index(version) < 4:
-            variant = "default"
+    """Every version once, every program at least once, every build variant at least twice."""
+    runs, names, variants = [], list(PROGRAMS), list(VARIANTS)
+    for version in versions_read():
+        name, variant = next((n, v) for v in variants for n in names if fits(n, version, v))
         runs.append((name, version, variant))
+        for chosen, queue in ((name, names), (variant, variants)):
+            queue.remove(chosen)
+            queue.append(chosen)
     return runs
 
 
@@ -42,6 +62,7 @@ class Comparison:
     goroutines: int = 0
     frames: int = 0
     states: int = 0
+    moved: int = 0
 
 
 def our_frames(goroutine):
@@ -107,13 +128,16 @@ def entered_system_call(ours, theirs):
     for i, frame in enumerate(ours):
         if place(frame)[:2] == place(first)[:2]:
             return [first, *ours[i + 1:]]
-        if not is_runtime(frame):
+        if not is_runtime(frame) and not frame.function.startswith("syscall.RawSyscall"):
             break
     return ours
 
 
-def state_differs(ours, theirs):
-    """State, minutes and the lock to a thread as the heading has them."""
+def state_differs(ours, theirs, woken):
+    """State, minutes and the lock to a thread as the heading has them. While other threads ran on, one
+    that waited may have been woken; it has not run since, as its frames show."""
+    if woken and ours["state"] == "runnable":
+        return None
     words = ours["wait_reason"] if ours["state"] == "waiting" and ours["wait_reason"] else ours["state"]
     if words != theirs.state.removesuffix(" (durable)").removesuffix(" (leaked)"):
         return f"state {words}"
@@ -132,15 +156,38 @@ def created_differs(ours, theirs):
     return (plain_name(made["function"] or ""), made["file"], number(made["line"])) != place(want)
 
 
-def goroutine_compare(ours, theirs, version, result):
+def ran_on(goroutine):
+    """It ran on another thread, or that thread gave it a larger stack, while the text was printed."""
+    return goroutine.unavailable or goroutine.state == "copystack"
+
+
+def moved(ours, theirs):
+    """Only its origin can be compared: it ran while the text was printed, or, as the core itself says,
+    it runs now and did not then."""
+    return ran_on(theirs) or ours["state"] == "running" and theirs.state != "running"
+
+
+def start_differs(ours, theirs):
+    """The outermost frame, which stays whatever the goroutine does."""
+    if not theirs.frames or len(ours["stack"]) >= FRAMES_READ:
+        return False
+    return not ours["stack"] or our_frames(ours)[-1].function != theirs.frames[-1].function
+
+
+def goroutine_compare(ours, theirs, version, woken, result):
     about = f"goroutine {theirs.id} [{theirs.state}]"
     if created_differs(ours, theirs):
         result.bad.append(f"{about} made by {theirs.created_by}, ours {ours['created_by']}")
-    wrong = state_differs(ours, theirs)
+    if moved(ours, theirs):
+        result.moved += 1
+        if start_differs(ours, theirs):
+            result.bad.append(f"{about} began as {theirs.frames[-1]}, ours {our_frames(ours)[-1:]}")
+        return
+    wrong = state_differs(ours, theirs, woken)
     result.states += 1
     if wrong:
         result.bad.append(f"{about} {theirs}: {wrong}")
-    if theirs.unavailable or not theirs.frames:
+    if not theirs.frames:
         return
     got = our_frames(ours)
     if frames_differ(got, theirs, version) and theirs.state == "running":
@@ -164,9 +211,10 @@ def last_words(text):
 
 def stacks_compare(text, goroutines, version):
     ours, theirs, result = {number(g["id"]): g for g in goroutines}, last_words(text), Comparison([])
+    woken = any(map(ran_on, theirs.values()))
     for id, goroutine in theirs.items():
         if id in ours:
-            goroutine_compare(ours[id], goroutine, version, result)
+            goroutine_compare(ours[id], goroutine, version, woken, result)
         else:
             result.bad.append(f"goroutine {id} [{goroutine.state}] is missing")
     for id in ours.keys() - theirs.keys():
@@ -175,7 +223,8 @@ def stacks_compare(text, goroutines, version):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name,version,variant", spread())
+@pytest.mark.parametrize("name,version,variant",
+                         product() if os.environ.get("MAPFAULT_FULL") else spread())
 def test_stacks(name, version, variant):
     fixture = fixture_named(name)
     with crash_of(fixture, version, variant) as crash:
