@@ -173,7 +173,9 @@ void conflict_identify(struct reasoning *reasoning)
 	map->address = call->map;
 	map->found_by = call->map_found_by;
 	map->type = call->type;
-	map->sure = map->address ? CONFIDENCE_PROVEN : CONFIDENCE_UNKNOWN;
+	map->sure = !map->address        ? CONFIDENCE_UNKNOWN
+		    : call->map_reloaded ? CONFIDENCE_LIKELY
+					 : CONFIDENCE_PROVEN;
 	if (!map->address)
 		recover_map(reasoning);
 	if (map->address)

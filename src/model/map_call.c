@@ -126,6 +126,14 @@ static void take_map(struct program *program, struct map_call *call, uint64_t ma
 	call->map_found_by = found_by;
 }
 
+static void take_reloaded_map(struct program *program, struct map_call *call, uint64_t map)
+{
+	if (call->map)
+		return;
+	take_map(program, call, map, "the variable that the code loads it from");
+	call->map_reloaded = true;
+}
+
 static void take_type(struct program *program, struct map_call *call, uint64_t descriptor)
 {
 	const struct go_type *type = call->type ? NULL : types_at(program->types, descriptor);
@@ -192,6 +200,7 @@ static void find_map_by_code(struct program *program, const struct stack *stack,
 
 	if (call->map || !map_trace(program, stack, call, &traced))
 		return;
+	call->map_reloaded = traced.reloaded;
 	take_map(program, call, traced.map, traced.found_by);
 	type = traced.type ? types_at(program->types, traced.type) : NULL;
 	if (!call->type && type && type->kind == GO_KIND_MAP)
@@ -206,7 +215,7 @@ static void find_map_by_source(struct program *program, struct map_call *call)
 	if (!call->site || call->site->source.kind != MAP_SOURCE_GLOBAL)
 		return;
 	if (memory_u64(program->memory, call->site->source.address, &map))
-		take_map(program, call, map, "the variable that the code loads it from");
+		take_reloaded_map(program, call, map);
 }
 
 struct map_search {

@@ -25,7 +25,9 @@ static bool accept(struct program *program, uint64_t map, uint64_t type, const s
 
 	if (!map_is_heap_object(program, map) || !map_read(program, map, &header))
 		return false;
-	*ret = (struct traced_map){map, type, how(program, trace)};
+	// an iterator's own map stays the same wherever the iterator was found
+	*ret = (struct traced_map){map, type, !type && trace->source != TRACE_FRAME,
+				   how(program, trace)};
 	return true;
 }
 

@@ -6,7 +6,8 @@
 
 struct traced_map {
 	uint64_t map;
-	uint64_t type;        /**< descriptor that an iterator names; else 0 */
+	uint64_t type; /**< descriptor that an iterator names; else 0 */
+	bool reloaded; /**< read again from where the code loads it: that may hold another map by now */
 	const char *found_by; /**< lives as long as the program */
 };
 
