@@ -68,6 +68,43 @@ static void a_wide_range_fills_every_hole(void **state)
 		assert_int_equal(byte_at(memory, 0x1000 + i), i % 32 >= 8 && i % 32 < 16 ? 1 : 2);
 }
 
+/** A core cuts what the process had in one piece into segments; a table may span them. */
+static void ranges_that_touch_in_one_file_are_one(void **state)
+{
+	scoped(memory) struct memory *memory = memory_new();
+	size_t count;
+
+	memory_add(memory, 0x1080, twos + 128, 128, file_at(0x880));
+	memory_add(memory, 0x1000, twos, 64, file_at(0x800));
+	memory_ranges(memory, &count);
+	assert_int_equal(count, 2);
+	memory_add(memory, 0x1040, twos + 64, 64, file_at(0x840)); // closes the gap
+	memory_ranges(memory, &count);
+	assert_int_equal(count, 1);
+	assert_ptr_equal(memory_view(memory, 0x1000, 256), twos);
+	assert_int_equal(memory_extent(memory, 0x1010), 240);
+	assert_int_equal(memory_place(memory, 0x10ff).offset, 0x8ff);
+}
+
+/** Neighbours in the process, but not in the evidence. */
+static void other_neighbours_stay_apart(void **state)
+{
+	scoped(memory) struct memory *memory = memory_new();
+	uint64_t word;
+	size_t count;
+
+	memory_add(memory, 0x1000, ones, 64, file_at(0));
+	memory_add(memory, 0x1040, twos, 64, file_at(64));         // other bytes
+	memory_add(memory, 0x1080, twos + 64, 64, file_at(4096));  // another place
+	memory_add(memory, 0x10c8, twos + 128, 64, file_at(4160)); // a hole between
+	memory_ranges(memory, &count);
+	assert_int_equal(count, 4);
+	assert_null(memory_view(memory, 0x103c, 8));
+	assert_true(memory_u64(memory, 0x103c, &word)); // read across all the same
+	assert_int_equal(word, 0x0202020201010101);
+	assert_false(memory_u64(memory, 0x10bc, &word));
+}
+
 /** Against the plainest model there is: an array of bytes, written only where nothing stands. */
 static void random_adds_agree_with_a_byte_array(void **state)
 {
@@ -134,6 +171,8 @@ int main(void)
 		cmocka_unit_test(an_empty_memory_has_nothing),
 		cmocka_unit_test(the_first_added_wins),
 		cmocka_unit_test(a_wide_range_fills_every_hole),
+		cmocka_unit_test(ranges_that_touch_in_one_file_are_one),
+		cmocka_unit_test(other_neighbours_stay_apart),
 		cmocka_unit_test(random_adds_agree_with_a_byte_array),
 		cmocka_unit_test(a_read_crosses_ranges_but_not_holes),
 		cmocka_unit_test(the_end_of_all_memory_is_no_way_around),

@@ -81,12 +81,13 @@ uint64_t made_map_type(struct made *made, const char *name)
 {
 	struct space *s = &made->space;
 	uint64_t word = type_put(s, GO_KIND_INT, 8, "int", NULL);
+	uint64_t elem = type_put(s, GO_KIND_INT64, 8, strchr(name, ']') + 1, NULL);
 	uint64_t map = type_put(s, GO_KIND_MAP, 8, name, NULL);
 
 	map_shape_put(s, map);
 	space_field(s, map, GO_MAPTYPE_FLAGS, 0, 4);
 	space_field(s, map, GO_MAPTYPE_KEY, word, 8);
-	space_field(s, map, GO_MAPTYPE_ELEM, word, 8);
+	space_field(s, map, GO_MAPTYPE_ELEM, elem, 8);
 	return map;
 }
 

@@ -53,7 +53,7 @@ uint64_t made_function(struct made *made, const char *name, int32_t frame_bytes)
 void made_inline(struct made *made, uint64_t into, const char *name);
 /** A word of the data segment. */
 uint64_t made_variable(struct made *made, uint64_t value);
-/** map[int]int, as the program's types have it, under that name. */
+/** "map[int]int" or the like, with eight bytes a key and an element, among the program's types. */
 uint64_t made_map_type(struct made *made, const char *name);
 /** A sound empty map. */
 uint64_t made_map(struct made *made);

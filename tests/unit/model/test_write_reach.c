@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// From where a write of one map can be reached, and how surely it is that map.
+#include "build_program.h"
+
+#include "model/write_reach.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static struct made made;
+static uint64_t put, put_other, put_field, put_any, caller, loop, far, map, other;
+static const struct go_type *type;
+
+static int make(void **state)
+{
+	uint64_t assign, access, at, variable, second, wrong;
+
+	made_init(&made, 22, GO_ARCH_AMD64);
+	assign = made_function(&made, "runtime.mapassign_fast64", 32);
+	access = made_function(&made, "runtime.mapaccess1_fast64", 32);
+	put = made_function(&made, "main.put", 64);
+	put_other = made_function(&made, "main.putOther", 64);
+	put_field = made_function(&made, "main.putField", 64);
+	put_any = made_function(&made, "main.putAny", 64);
+	caller = made_function(&made, "main.caller", 64);
+	loop = made_function(&made, "main.loop", 64);
+	far = made_function(&made, "main.far", 64);
+	at = made_map_type(&made, "map[int]int");
+	wrong = made_map_type(&made, "map[int]int64");
+	map = made_map(&made);
+	other = made_map(&made);
+	variable = made_variable(&made, map);
+	second = made_variable(&made, other);
+	made_map_call(&made, put + 0x20, assign, at, variable);
+	made_map_call(&made, put + 0x80, access, at, variable);
+	made_map_call(&made, put_other + 0x20, assign, at, second);
+	made_map_call(&made, put_other + 0x60, assign, wrong, 0);
+	made_field_call(&made, put_field + 0x20, assign, at, 0x18);
+	made_map_call(&made, put_any + 0x20, assign, at, 0);
+	made_call(&made, caller + 0x20, put);
+	made_call(&made, loop + 0x40, put);
+	made_jump(&made, loop + 0x80, loop + 0x20);
+	made_call(&made, far + 0x20, caller);
+	made_open(&made);
+	type = types_at(made.space.program.types, at);
+	assert_non_null(type);
+	return 0;
+}
+
+static int drop(void **state)
+{
+	made_done(&made);
+	return 0;
+}
+
+static bool reaches(uint64_t pc, struct write_path *ret)
+{
+	static const uint64_t holder = 0x1000;
+	const struct write_target target = {map, type, &holder, 1, NULL};
+	struct program *program = &made.space.program;
+	struct write_reach *reach = write_reach_new(program, &target);
+	struct go_function function;
+	static struct write_site site;
+	uint32_t table;
+	bool found;
+
+	assert_true(program_function(program, pc, &function, &table));
+	found = write_reach_from(reach, &function, pc, ret);
+	if (found) { // outlives the search
+		site = *ret->site;
+		ret->site = &site;
+	}
+	write_reach_free(reach);
+	return found;
+}
+
+static void assert_path(uint64_t pc, enum site_match match, unsigned calls, bool again)
+{
+	struct write_path path;
+
+	assert_true(reaches(pc, &path));
+	assert_int_equal(path.site->match, match);
+	assert_int_equal(path.calls, calls);
+	assert_int_equal(path.again, again);
+}
+
+static void only_writes_that_may_be_of_this_map_count(void **state)
+{
+	const struct write_target target = {.map = map, .type = type};
+	struct write_reach *reach = write_reach_new(&made.space.program, &target);
+	const struct write_site *sites;
+	size_t count;
+
+	sites = write_reach_sites(reach, &count);
+	assert_int_equal(count, 3);
+	assert_int_equal(sites[0].site->caller.entry, put);
+	assert_int_equal(sites[0].match, SITE_SAME_MAP);
+	assert_int_equal(sites[1].site->caller.entry, put_field);
+	assert_int_equal(sites[1].match, SITE_SAME_TYPE); // nobody knows who holds the map
+	assert_int_equal(sites[2].site->caller.entry, put_any);
+	assert_int_equal(sites[2].match, SITE_SAME_TYPE);
+	write_reach_free(reach);
+}
+
+static void the_variable_or_field_says_which_map(void **state)
+{
+	struct write_path path;
+
+	assert_path(put + 4, SITE_SAME_MAP, 0, true);
+	assert_path(put_field + 4, SITE_SAME_FIELD, 0, true);
+	assert_path(put_any + 4, SITE_SAME_TYPE, 0, true);
+	assert_false(reaches(put_other + 4, &path));
+}
+
+static void calls_are_counted(void **state)
+{
+	assert_path(caller + 4, SITE_SAME_MAP, 1, true);
+	assert_path(far + 4, SITE_SAME_MAP, 2, true);
+}
+
+static void past_the_write_only_a_loop_leads_back(void **state)
+{
+	assert_path(put + 0x60, SITE_SAME_MAP, 0, false);
+	assert_path(caller + 0x60, SITE_SAME_MAP, 1, false);
+	assert_path(loop + 0x60, SITE_SAME_MAP, 1, true);
+	assert_path(loop + 0xa0, SITE_SAME_MAP, 1, false); // behind the loop's jump
+}
+
+static void without_a_type_nothing_is_searched(void **state)
+{
+	const struct write_target target = {.map = map};
+	struct write_reach *reach = write_reach_new(&made.space.program, &target);
+	size_t count;
+
+	write_reach_sites(reach, &count);
+	assert_int_equal(count, 0);
+	write_reach_free(reach);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, drop)
+	const struct CMUnitTest tests[] = {
+		TEST(only_writes_that_may_be_of_this_map_count),
+		TEST(the_variable_or_field_says_which_map),
+		TEST(calls_are_counted),
+		TEST(past_the_write_only_a_loop_leads_back),
+		TEST(without_a_type_nothing_is_searched),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
