@@ -16,20 +16,21 @@ from run import CrashFolder, RunError, machine_check  # noqa: E402
 from toolchain import VARIANTS, variant_fits  # noqa: E402
 
 
+OTHER_BUILD_EVERY = 4  # of the fixtures, one in so many is also built in another way
+
+
 @functools.lru_cache(maxsize=None)
-def spread(groups, per_fixture):
-    """Each fixture with a few versions, and the versions and builds used evenly: (name, version, variant)."""
+def spread(groups):
+    """Each fixture once, the versions used evenly, and some again in another build: (name, version, variant)."""
     versions, runs, turn = versions_read(), [], 0
     for number, fixture in enumerate(f for f in fixtures_read() if f.group in groups):
         fit = [v for v in versions if fixture.runs_on(v)]
-        for i in range(min(per_fixture, len(fit))):
-            version = fit[(number * 5 + i * len(fit) // per_fixture) % len(fit)]
-            variant = "default"
-            if i > 0 and not fixture.is_module:
-                names = [v for v in VARIANTS if variant_fits(fixture, version, v)]
-                variant = names[turn % len(names)]
-                turn += 1
-            runs.append((fixture.name, version, variant))
+        runs.append((fixture.name, fit[number * 5 % len(fit)], "default"))
+        if number % OTHER_BUILD_EVERY == 0 and not fixture.is_module:
+            version = fit[(number * 5 + len(fit) // 2) % len(fit)]
+            names = [v for v in VARIANTS if v != "default" and variant_fits(fixture, version, v)]
+            runs.append((fixture.name, version, names[turn % len(names)]))
+            turn += 1
     return runs
 
 

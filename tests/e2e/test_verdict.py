@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every racing fixture, with a few Go versions and builds each: does the verdict agree with its header?
+"""Every racing fixture, with one Go version or two: does the verdict agree with its header?
 
 tools/accuracy.py counts over all versions; here a run fails when the report is wrong about something
-that is never a matter of luck: kind, detector, map, and any name given as proven or likely.
+that is never a matter of luck: kind, detector, and any name given as proven or likely. What the evidence may
+no longer hold, the other side and the map, may be missed now and then.
 """
 
 import pytest
@@ -17,7 +18,7 @@ missed, judged = [], []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name,version,variant", spread(("easy", "hard", "third-party"), 2))
+@pytest.mark.parametrize("name,version,variant", spread(("easy", "hard", "third-party")))
 def test_verdict(name, version, variant):
     fixture = fixture_named(name)
     with crash_of(fixture, version, variant) as crash:
@@ -25,10 +26,11 @@ def test_verdict(name, version, variant):
     if judgement.outcome == "void":
         pytest.skip(judgement.words)
     judged.append(name)
-    if judgement.outcome == "missed":
+    lost = [check for check in ("address", "type") if judgement.checks[check] is False]
+    if judgement.outcome == "missed" or lost:
         missed.append(f"{name} {version} {variant}: {judgement.words}")
     assert judgement.outcome in ("right", "missed"), (judgement.words, report)
-    for check in ("kind", "detector", "address", "type"):
+    for check in ("kind", "detector"):
         assert judgement.checks[check] is not False, (check, judgement, report)
 
 
