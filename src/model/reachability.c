@@ -5,7 +5,8 @@
 
 #include <glib.h>
 
-#define OBJECTS_MAX       20000
+#define OBJECTS_MAX       20000      /* of one search */
+#define WORDS_MAX         (1u << 24) /* of all searches; what is not looked at counts as leading there */
 #define OBJECT_SCAN_BYTES (1u << 20)
 #define VARIABLE_BYTES    8   /* the variable itself, when it is a pointer or a map */
 #define STATIC_BYTES      128 /* of an object that the compiler laid out in the data segment */
@@ -17,14 +18,17 @@ struct reachability {
 	uint64_t address, object; // what is searched for, and the object that holds it
 	GHashTable *runtime;      // addresses of the runtime's own structures
 	GHashTable *by_code;      // function entry → 1: no, 2: yes
+	GHashTable *barren;       // what does not lead there → within how many pointers
+	uint64_t words;           // looked at so far
 };
 
 /** One search. */
 struct flood {
 	struct reachability *reachability;
-	GHashTable *seen;
+	GHashTable *seen;   // where an extent came from → pointers left to follow
 	GArray *now, *next; // struct extent
-	bool found;
+	unsigned left;      // pointers to follow from what is entered now
+	bool found, cut;
 };
 
 struct extent {
@@ -56,6 +60,7 @@ struct reachability *reachability_new(struct program *program, uint64_t address)
 		reachability->object = object.address;
 	reachability->runtime = g_hash_table_new(NULL, NULL);
 	reachability->by_code = g_hash_table_new(NULL, NULL);
+	reachability->barren = g_hash_table_new(NULL, NULL);
 	exclude_runtime(reachability);
 	return reachability;
 }
@@ -66,6 +71,7 @@ void reachability_free(struct reachability *reachability)
 		return;
 	g_hash_table_destroy(reachability->runtime);
 	g_hash_table_destroy(reachability->by_code);
+	g_hash_table_destroy(reachability->barren);
 	g_free(reachability);
 }
 
@@ -81,13 +87,31 @@ static bool in_data(const struct program *program, uint64_t address)
 	return false;
 }
 
-static void enter(struct flood *flood, uint64_t key, uint64_t from, uint64_t to)
+static bool is_barren(const struct reachability *reachability, gpointer key, unsigned left)
+{
+	return GPOINTER_TO_UINT(g_hash_table_lookup(reachability->barren, key)) >= left;
+}
+
+static void enter(struct flood *flood, uint64_t from, uint64_t to)
 {
 	struct extent extent = {from, MIN(to, from + OBJECT_SCAN_BYTES)};
 
-	if (g_hash_table_size(flood->seen) < OBJECTS_MAX &&
-	    g_hash_table_add(flood->seen, GSIZE_TO_POINTER(key)))
-		g_array_append_val(flood->next, extent);
+	g_array_append_val(flood->next, extent);
+}
+
+static void enter_object(struct flood *flood, uint64_t object, uint64_t from, uint64_t to)
+{
+	gpointer key = GSIZE_TO_POINTER(object);
+
+	if (!flood->left || is_barren(flood->reachability, key, flood->left) ||
+	    g_hash_table_contains(flood->seen, key))
+		return;
+	if (g_hash_table_size(flood->seen) >= OBJECTS_MAX) {
+		flood->cut = true;
+		return;
+	}
+	g_hash_table_insert(flood->seen, key, GUINT_TO_POINTER(flood->left));
+	enter(flood, from, to);
 }
 
 static void follow_word(struct flood *flood, uint64_t value)
@@ -103,7 +127,7 @@ static void follow_word(struct flood *flood, uint64_t value)
 	}
 	if (!heap_object_at(reachability->program, value, &object)) {
 		if (in_data(reachability->program, value))
-			enter(flood, value, value, value + STATIC_BYTES);
+			enter_object(flood, value, value, value + STATIC_BYTES);
 		return;
 	}
 	if (!object.allocated ||
@@ -112,13 +136,16 @@ static void follow_word(struct flood *flood, uint64_t value)
 	if (object.address == reachability->object)
 		flood->found = true;
 	else if (object.pointers)
-		enter(flood, object.address, object.data, object.address + object.size);
+		enter_object(flood, object.address, object.data, object.address + object.size);
 }
 
 static void follow_words(struct flood *flood, uint64_t from, uint64_t to)
 {
 	uint64_t value;
 
+	flood->reachability->words += (to - from) / WORD;
+	if (flood->reachability->words > WORDS_MAX)
+		flood->found = true;
 	for (uint64_t at = (from + WORD - 1) & ~(WORD - 1); at + WORD <= to && !flood->found;
 	     at += WORD)
 		if (memory_u64(flood->reachability->program->memory, at, &value))
@@ -139,20 +166,34 @@ static void next_level(struct flood *flood)
 	}
 }
 
-static struct flood flood_begin(struct reachability *reachability)
+static struct flood flood_begin(struct reachability *reachability, unsigned hops)
 {
 	return (struct flood){
 		.reachability = reachability,
+		.left = hops,
 		.seen = g_hash_table_new(NULL, NULL),
 		.now = g_array_new(FALSE, FALSE, sizeof(struct extent)),
 		.next = g_array_new(FALSE, FALSE, sizeof(struct extent)),
 	};
 }
 
-static bool flood_finish(struct flood *flood, unsigned hops)
+/** Searches overlap: what led nowhere once is not followed again. */
+static void note_barren(gpointer key, gpointer left, gpointer context)
 {
-	for (unsigned hop = 0; hop < hops && !flood->found && flood->next->len; hop++)
+	struct reachability *reachability = context;
+
+	if (!is_barren(reachability, key, GPOINTER_TO_UINT(left)))
+		g_hash_table_insert(reachability->barren, key, left);
+}
+
+static bool flood_finish(struct flood *flood)
+{
+	while (flood->left && !flood->found && flood->next->len) {
+		flood->left--;
 		next_level(flood);
+	}
+	if (!flood->found && !flood->cut)
+		g_hash_table_foreach(flood->seen, note_barren, flood->reachability);
 	g_array_free(flood->now, TRUE);
 	g_array_free(flood->next, TRUE);
 	g_hash_table_destroy(flood->seen);
@@ -162,11 +203,11 @@ static bool flood_finish(struct flood *flood, unsigned hops)
 bool reachability_from_stack(struct reachability *reachability, const struct goroutine *goroutine,
 			     unsigned hops)
 {
-	struct flood flood = flood_begin(reachability);
+	struct flood flood = flood_begin(reachability, hops);
 
 	if (goroutine->live_sp && goroutine->live_sp < goroutine->stack_hi)
-		enter(&flood, goroutine->live_sp, goroutine->live_sp, goroutine->stack_hi);
-	return flood_finish(&flood, hops);
+		enter(&flood, goroutine->live_sp, goroutine->stack_hi);
+	return flood_finish(&flood);
 }
 
 bool reachability_from_code(struct reachability *reachability, const struct go_function *function,
@@ -181,12 +222,12 @@ bool reachability_from_code(struct reachability *reachability, const struct go_f
 
 	if (known)
 		return GPOINTER_TO_INT(known) == 2;
-	flood = flood_begin(reachability);
+	flood = flood_begin(reachability, hops);
 	variables = sites_data_references(reachability->program->sites, function, &count);
 	for (size_t i = 0; i < count; i++)
 		if (in_data(reachability->program, variables[i]))
-			enter(&flood, variables[i], variables[i], variables[i] + VARIABLE_BYTES);
-	found = flood_finish(&flood, hops);
+			enter(&flood, variables[i], variables[i] + VARIABLE_BYTES);
+	found = flood_finish(&flood);
 	g_hash_table_insert(reachability->by_code, key, GINT_TO_POINTER(found ? 2 : 1));
 	return found;
 }

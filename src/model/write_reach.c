@@ -31,6 +31,7 @@ struct write_reach {
 	GHashTable *by_caller; // function entry → index of its first site + 1
 	GHashTable *nearest;   // function entry → struct write_path *, as a callee
 	GHashTable *flows;     // function entry → struct function_flow *
+	GHashTable *by_pc;     // where execution stands → struct write_path *
 	struct code *code;
 };
 
@@ -201,6 +202,7 @@ struct write_reach *write_reach_new(struct program *program, const struct write_
 	reach->by_caller = g_hash_table_new(NULL, NULL);
 	reach->nearest = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	reach->flows = g_hash_table_new_full(NULL, NULL, NULL, flow_free);
+	reach->by_pc = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	reach->code = code_new(program->arch);
 	if (target->type)
 		sites_each(program->sites, collect, reach);
@@ -215,6 +217,7 @@ void write_reach_free(struct write_reach *reach)
 	g_hash_table_destroy(reach->by_caller);
 	g_hash_table_destroy(reach->nearest);
 	g_hash_table_destroy(reach->flows);
+	g_hash_table_destroy(reach->by_pc);
 	code_free(reach->code);
 	g_free(reach);
 }
@@ -339,15 +342,12 @@ static bool can_come_to(const struct function_flow *flow, uint64_t pc, uint64_t 
 	return false;
 }
 
-bool write_reach_from(struct write_reach *reach, const struct go_function *function, uint64_t pc,
-		      struct write_path *ret)
+static struct write_path path_search(struct write_reach *reach, const struct go_function *function,
+				     uint64_t pc)
 {
-	const struct function_flow *flow;
+	const struct function_flow *flow = function_flow(reach, function);
 	struct write_path best = {NULL, 0, false};
 
-	if (!reach->sites->len)
-		return false;
-	flow = function_flow(reach, function);
 	for (guint i = 0; i < flow->calls->len; i++) {
 		const struct call *call = &g_array_index(flow->calls, struct call, i);
 		struct write_path path = path_of_callee(reach, call->target);
@@ -363,6 +363,23 @@ bool write_reach_from(struct write_reach *reach, const struct go_function *funct
 				    (struct write_path){
 					    site, 0, can_come_to(flow, pc, site->site->call_pc)});
 	}
-	*ret = best;
-	return best.site != NULL;
+	return best;
+}
+
+bool write_reach_from(struct write_reach *reach, const struct go_function *function, uint64_t pc,
+		      struct write_path *ret)
+{
+	gpointer key = GSIZE_TO_POINTER(pc);
+	struct write_path *known;
+
+	if (!reach->sites->len)
+		return false;
+	known = g_hash_table_lookup(reach->by_pc, key);
+	if (!known) {
+		known = g_new(struct write_path, 1);
+		*known = path_search(reach, function, pc);
+		g_hash_table_insert(reach->by_pc, key, known);
+	}
+	*ret = *known;
+	return known->site != NULL;
 }
