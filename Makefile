@@ -27,7 +27,7 @@ unit: setup
 	@meson test -C $(BUILD)-sanitized --print-errorlogs
 
 e2e: build
-	@python3 -m pytest -q tests/e2e
+	@MAPFAULT_TEST_JSON=$(BUILD)/tests/unit/report/test_report_json python3 -m pytest -q tests/e2e
 
 # The whole accuracy table, every Go version: hours on a small machine.
 accuracy: build
