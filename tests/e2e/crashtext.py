@@ -96,6 +96,9 @@ def text_parse(text):
         if head:
             current, pending = head_parse(head), None
             goroutines.append(current)
+        elif made and not current and goroutines and not goroutines[-1].frames:
+            # "runtime: unknown pc" and an empty line stood in place of the frames
+            current, pending = goroutines[-1], ("created", made.group(1), made.group(2))
         elif current is None:
             continue
         elif line.startswith("\tgoroutine running on other thread"):

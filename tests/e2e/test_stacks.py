@@ -135,8 +135,9 @@ def entered_system_call(ours, theirs):
 
 def state_differs(ours, theirs, woken):
     """State, minutes and the lock to a thread as the heading has them. While other threads ran on, one
-    that waited may have been woken; it has not run since, as its frames show."""
-    if woken and ours["state"] == "runnable":
+    that waited may have been woken, and one that the collector held back was let go: neither has run
+    since, as its frames show."""
+    if ours["state"] == "runnable" and (woken or theirs.state == "preempted"):
         return None
     words = ours["wait_reason"] if ours["state"] == "waiting" and ours["wait_reason"] else ours["state"]
     if words != theirs.state.removesuffix(" (durable)").removesuffix(" (leaked)"):
@@ -169,7 +170,8 @@ def moved(ours, theirs):
 
 def start_differs(ours, theirs):
     """The outermost frame, which stays whatever the goroutine does."""
-    if not theirs.frames or len(ours["stack"]) >= FRAMES_READ:
+    cut = theirs.elided_after == len(theirs.frames) or len(ours["stack"]) >= FRAMES_READ
+    if cut or not theirs.frames:
         return False
     return not ours["stack"] or our_frames(ours)[-1].function != theirs.frames[-1].function
 

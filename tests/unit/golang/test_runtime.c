@@ -61,10 +61,25 @@ static void roles(void **state)
 	assert_int_equal(go_role_of("runtime.systemstack_switch"), GO_ROLE_NORMAL);
 	assert_int_equal(go_role_of("runtime.morestack"), GO_ROLE_MORESTACK);
 	assert_int_equal(go_role_of("runtime.asmcgocall"), GO_ROLE_ASMCGOCALL);
+	assert_int_equal(go_role_of("runtime.cgocallback"), GO_ROLE_CGOCALLBACK);
 	assert_int_equal(go_role_of("runtime.sigreturn__sigaction"), GO_ROLE_SIGNAL_FRAME);
 	assert_int_equal(go_role_of("runtime.asyncPreempt"), GO_ROLE_INJECTED);
 	assert_int_equal(go_role_of("runtime.asyncPreempt2"), GO_ROLE_NORMAL);
 	assert_int_equal(go_role_of("main.goexit"), GO_ROLE_NORMAL);
+}
+
+/** As runtime/sigtab_linux_generic.go has them. */
+static void signals_by_the_runtimes_own_names(void **state)
+{
+	assert_string_equal(go_signal_text(3), "SIGQUIT: quit");
+	assert_string_equal(go_signal_text(6), "SIGABRT: abort");
+	assert_string_equal(go_signal_text(8), "SIGFPE: floating-point exception");
+	assert_string_equal(go_signal_text(11), "SIGSEGV: segmentation violation");
+	assert_string_equal(go_signal_text(31), "SIGSYS: bad system call");
+	assert_null(go_signal_text(0));
+	assert_null(go_signal_text(23)); // SIGURG: nobody dies of it
+	assert_null(go_signal_text(-1));
+	assert_null(go_signal_text(4096));
 }
 
 static void not_users_functions(void **state)
@@ -134,6 +149,7 @@ int main(void)
 		cmocka_unit_test(wait_reasons_move),
 		cmocka_unit_test(wait_reasons_out_of_range),
 		cmocka_unit_test(roles),
+		cmocka_unit_test(signals_by_the_runtimes_own_names),
 		cmocka_unit_test(not_users_functions),
 		cmocka_unit_test(users_functions),
 		cmocka_unit_test(system_goroutines),

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 static struct made made;
-static uint64_t main_main, main_put, async_preempt, top, moves_sp;
+static uint64_t main_main, main_put, async_preempt, top, moves_sp, callback;
 
 static void functions_make(enum go_arch arch)
 {
@@ -22,6 +22,8 @@ static void functions_make(enum go_arch arch)
 	async_preempt = made_function(&made, "runtime.asyncPreempt", 16);
 	top = made_function(&made, "main.top", 0);
 	moves_sp = made_function(&made, "main.switches", 0);
+	callback = made_function(&made, "runtime.cgocallback", 24);
+	made.flags[6] = 2;
 	made.flags[4] = 1; // TOPFRAME
 	made.flags[5] = 2; // SPWRITE
 	made_inline(&made, main_put, "main.set");
@@ -172,6 +174,17 @@ static void broken_stacks_say_why(void **state)
 	assert_int_equal(stack.count, 2);
 	assert_string_equal(stack.broken,
 			    "a function that moves the stack pointer itself is in between");
+}
+
+/** It moves the stack pointer too, but its frame lies on both stacks (traceback.go@1.22.12). */
+static void a_callback_from_c_is_walked_through(void **state)
+{
+	struct stack stack = walk_with_return(callback + 0x20);
+
+	assert_null(stack.broken);
+	assert_int_equal(stack.count, 3);
+	assert_string_equal(stack.frames[1].site->function, "runtime.cgocallback");
+	assert_string_equal(stack.frames[2].site->function, "runtime.goexit");
 }
 
 static void a_frame_beyond_the_stack_is_refused(void **state)
@@ -355,6 +368,7 @@ int main(void)
 		AMD64(an_injected_call_returns_to_where_it_stood),
 		AMD64(a_top_frame_ends_the_walk),
 		AMD64(broken_stacks_say_why),
+		AMD64(a_callback_from_c_is_walked_through),
 		AMD64(a_frame_beyond_the_stack_is_refused),
 		AMD64(a_stack_that_was_not_dumped_is_one),
 		AMD64(the_deepest_stack_is_cut),
