@@ -108,7 +108,18 @@ static bool code_reaches(struct inquiry *inquiry, const struct frame *frame)
 	       reachability_from_code(inquiry->reachability, frame->function, REACH_HOPS);
 }
 
-/** The nearest write site from any of the goroutine's own frames, and whether their code names the map's holder. */
+static void consider_path(struct inquiry *inquiry, struct suspect *suspect,
+			  const struct frame *frame, size_t depth, const struct write_path *path)
+{
+	if (!is_nearer(path, depth, suspect))
+		return;
+	suspect->path = *path;
+	suspect->depth = depth;
+	suspect->stands = frame->site;
+	suspect->reaches = code_reaches(inquiry, frame);
+}
+
+/** The nearest write site from any of the goroutine's own frames; C code may call back what is exported to it. */
 static void examine_frames(struct inquiry *inquiry, struct suspect *suspect)
 {
 	struct program *program = inquiry->reasoning->program;
@@ -116,19 +127,16 @@ static void examine_frames(struct inquiry *inquiry, struct suspect *suspect)
 		program_stack(program, &program->goroutines[suspect->goroutine]);
 	size_t depth = 0;
 
-	for (size_t i = stack_user_frame(stack, 0); i < stack->count; i++) {
+	for (size_t i = 0; i < stack->count; i++) {
 		const struct frame *frame = &stack->frames[i];
 		struct write_path path;
+		bool in_c = !strcmp(frame->function.name, "runtime.cgocall");
 
-		if (frame->site->inlined || go_is_runtime_function(frame->function->name))
+		if (frame->site.inlined || (!in_c && go_is_runtime_function(frame->function.name)))
 			continue;
-		if (write_reach_from(inquiry->reach, frame->function, frame->pc, &path) &&
-		    is_nearer(&path, depth, suspect)) {
-			suspect->path = path;
-			suspect->depth = depth;
-			suspect->stands = *frame->site;
-			suspect->reaches = code_reaches(inquiry, frame);
-		}
+		if (in_c ? write_reach_from_c(inquiry->reach, &path)
+			 : write_reach_from(inquiry->reach, &frame->function, frame->pc, &path))
+			consider_path(inquiry, suspect, frame, depth, &path);
 		depth++;
 	}
 }

@@ -30,6 +30,7 @@ struct write_reach {
 	GArray *sites;         // struct write_site
 	GHashTable *by_caller; // function entry → index of its first site + 1
 	GHashTable *nearest;   // function entry → struct write_path *, as a callee
+	GArray *callbacks;     // struct go_function: what C can call; NULL until asked for
 	GHashTable *flows;     // function entry → struct function_flow *
 	GHashTable *by_pc;     // where execution stands → struct write_path *
 	struct code *code;
@@ -44,11 +45,15 @@ static void flow_free(gpointer data)
 	g_free(flow);
 }
 
-static void note_operation(struct function_flow *flow, const struct code_operation *operation)
+static void note_operation(struct function_flow *flow, uint64_t entry,
+			   const struct code_operation *operation)
 {
 	struct call call = {operation->address, operation->value};
 	struct back_jump jump = {operation->address, operation->value};
 
+	// the jump to the entry is the end of the stack check that failed, no loop
+	if (operation->value == entry)
+		return;
 	if (operation->kind == CODE_CALL && operation->value)
 		g_array_append_val(flow->calls, call);
 	if ((operation->kind == CODE_JUMP || operation->kind == CODE_BRANCH) && operation->value &&
@@ -70,7 +75,7 @@ static void read_flow(struct write_reach *reach, const struct go_function *funct
 					   operations);
 
 		for (size_t i = 0; i < count; i++)
-			note_operation(flow, &operations[i]);
+			note_operation(flow, function->entry, &operations[i]);
 		at += count && operations[0].size ? operations[0].size : 1;
 	}
 }
@@ -382,4 +387,31 @@ bool write_reach_from(struct write_reach *reach, const struct go_function *funct
 	}
 	*ret = *known;
 	return known->site != NULL;
+}
+
+/** cgo gives each exported function an entry for C of this name (cmd/cgo/out.go). */
+static void find_callbacks(struct write_reach *reach)
+{
+	const struct program *program = reach->program;
+	struct go_function function;
+
+	reach->callbacks = g_array_new(FALSE, FALSE, sizeof(function));
+	for (size_t i = 0; i < program->module_count; i++)
+		for (uint32_t j = 0; j < pclntab_count(program->tables[i]); j++)
+			if (pclntab_function(program->tables[i], j, &function) &&
+			    g_str_has_prefix(function.name, "_cgoexp_"))
+				g_array_append_val(reach->callbacks, function);
+}
+
+bool write_reach_from_c(struct write_reach *reach, struct write_path *ret)
+{
+	*ret = (struct write_path){NULL, 0, false};
+	if (!reach->callbacks)
+		find_callbacks(reach);
+	for (guint i = 0; i < reach->callbacks->len; i++)
+		take_better(ret,
+			    path_of_callee(
+				    reach,
+				    g_array_index(reach->callbacks, struct go_function, i).entry));
+	return ret->site != NULL;
 }

@@ -52,3 +52,5 @@ struct write_path {
  */
 bool write_reach_from(struct write_reach *reach, const struct go_function *function, uint64_t pc,
 		      struct write_path *ret);
+/** The nearest write site from the Go functions that C code can call back. */
+bool write_reach_from_c(struct write_reach *reach, struct write_path *ret);
