@@ -115,7 +115,7 @@ static void consider_path(struct inquiry *inquiry, struct suspect *suspect,
 		return;
 	suspect->path = *path;
 	suspect->depth = depth;
-	suspect->stands = frame->site;
+	suspect->stands = *frame->site;
 	suspect->reaches = code_reaches(inquiry, frame);
 }
 
@@ -130,12 +130,13 @@ static void examine_frames(struct inquiry *inquiry, struct suspect *suspect)
 	for (size_t i = 0; i < stack->count; i++) {
 		const struct frame *frame = &stack->frames[i];
 		struct write_path path;
-		bool in_c = !strcmp(frame->function.name, "runtime.cgocall");
+		bool in_c = !strcmp(frame->function->name, "runtime.cgocall");
 
-		if (frame->site.inlined || (!in_c && go_is_runtime_function(frame->function.name)))
+		if (frame->site->inlined ||
+		    (!in_c && go_is_runtime_function(frame->function->name)))
 			continue;
 		if (in_c ? write_reach_from_c(inquiry->reach, &path)
-			 : write_reach_from(inquiry->reach, &frame->function, frame->pc, &path))
+			 : write_reach_from(inquiry->reach, frame->function, frame->pc, &path))
 			consider_path(inquiry, suspect, frame, depth, &path);
 		depth++;
 	}
