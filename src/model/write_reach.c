@@ -389,7 +389,7 @@ bool write_reach_from(struct write_reach *reach, const struct go_function *funct
 	return known->site != NULL;
 }
 
-/** cgo gives each exported function an entry for C of this name (cmd/cgo/out.go). */
+/** cgo gives each exported function an entry for C, _cgoexp_..., and up to 1.15 a wrapper, _cgoexpwrap_... (cmd/cgo/out.go). */
 static void find_callbacks(struct write_reach *reach)
 {
 	const struct program *program = reach->program;
@@ -399,7 +399,7 @@ static void find_callbacks(struct write_reach *reach)
 	for (size_t i = 0; i < program->module_count; i++)
 		for (uint32_t j = 0; j < pclntab_count(program->tables[i]); j++)
 			if (pclntab_function(program->tables[i], j, &function) &&
-			    g_str_has_prefix(function.name, "_cgoexp_"))
+			    strstr(function.name, "_cgoexp"))
 				g_array_append_val(reach->callbacks, function);
 }
 
