@@ -42,8 +42,8 @@ static size_t write_place(char *text, size_t size, struct place where)
 	return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
 }
 
-static struct error *error_make(enum error_code code, struct place where, const char *format,
-				va_list arguments)
+__attribute__((format(printf, 3, 0))) static struct error *
+error_make(enum error_code code, struct place where, const char *format, va_list arguments)
 {
 	struct error *error = calloc(1, sizeof(*error));
 	size_t n;

@@ -36,10 +36,10 @@ struct error;
 
 /** A new error; @a format says what was being done. Never NULL, even when memory is out. */
 struct error *error_new(enum error_code code, struct place where, const char *format, ...)
-	__attribute__((format(printf, 3, 4), warn_unused_result));
+	__attribute__((format(printf, 3, 4), returns_nonnull, warn_unused_result));
 /** As error_new(), ending in the text of the operating system's @a number (an errno). */
 struct error *error_system(int number, struct place where, const char *format, ...)
-	__attribute__((format(printf, 3, 4), warn_unused_result));
+	__attribute__((format(printf, 3, 4), returns_nonnull, warn_unused_result));
 /** A place that is a whole file or an operation: no offset is printed. */
 struct place place_whole(const char *source);
 
@@ -64,5 +64,5 @@ void error_free(struct error *error);
 	} while (0)
 
 /** Frees an object at the end of the scope: `scoped(error) struct error *e = ...;` */
-#define scoped(type_) __attribute__((cleanup(type_##_free_at)))
+#define scoped(type_) __attribute__((cleanup(type_##_free_at), unused))
 static inline void error_free_at(struct error **error) { error_free(*error); }

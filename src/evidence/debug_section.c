@@ -252,7 +252,7 @@ static bool sections_fill(struct debug_sections *sections, bool later)
 static struct error *sections_build(struct debug_sections *sections, const struct image *image)
 {
 	struct place where = place_whole(image_path(image));
-	uint32_t name_offsets[G_N_ELEMENTS(wanted)];
+	uint32_t name_offsets[G_N_ELEMENTS(wanted)] = {0};
 	GString *names = g_string_new_len("\0.shstrtab\0", 11);
 	uint64_t names_at = sections_place(sections);
 
