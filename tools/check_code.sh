@@ -1,0 +1,62 @@
+#!/bin/sh
+# What can be said of the code without running it. Ends with 1 when something is wrong.
+#   tools/check_code.sh            the gates
+#   tools/check_code.sh --analyze  then also what the compilers' analyzers suspect, as a report: both
+#                                  take some true paths for impossible ones and the other way round
+set -u
+cd "$(dirname "$0")/.." || exit 1
+failed=0
+jobs=$(nproc)
+
+say() { # what was checked, its status
+	[ "$2" -eq 0 ] && return
+	echo "check_code: $1" >&2
+	failed=1
+}
+
+flags="-std=gnu17 -D_GNU_SOURCE -DMAPFAULT_VERSION=\"check\" -Isrc -include src/base/banned.h
+-Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wmissing-prototypes
+-Wno-unused-parameter -Wno-missing-field-initializers
+$(pkg-config --cflags glib-2.0 jansson capstone libelf libdw)"
+
+each_source() { # a command that takes one file last
+	git ls-files 'src/*.c' | xargs -P "$jobs" -I{} "$@" {}
+}
+
+first_of() { # the first of these programs that is there
+	for name; do
+		command -v "$name" && return
+	done
+}
+
+format=$(first_of clang-format-14 clang-format)
+clang=$(first_of clang-14 clang)
+
+if [ -n "$format" ]; then
+	git ls-files '*.c' '*.h' | xargs "$format" --dry-run -Werror
+	say "some files are not formatted: make format" $?
+fi
+tools/check_rooms.py && tools/check_size.py
+say "rooms or sizes" $?
+
+# Work that is not done, and places of one machine, have no business in a product.
+! git grep -nIE '\b(TODO|FIXME|XXX|HACK)\b' -- '*.c' '*.h' '*.py' '*.go' '*.md' '*.scd' Makefile
+say "unfinished work" $?
+! git grep -nIE '(^|[^a-zA-Z0-9_.$}])/(work|root|tmp)/' -- '*.md' '*.scd' src completions schema
+say "a machine's own path" $?
+
+for compiler in gcc $clang; do
+	# shellcheck disable=SC2086
+	each_source "$compiler" $flags -Werror -fsyntax-only
+	say "warnings of $compiler" $?
+done
+
+if [ "${1-}" = --analyze ]; then
+	# shellcheck disable=SC2086
+	each_source gcc $flags -O1 -fanalyzer -c -o /dev/null 2>&1 | grep 'warning:' | sort -u
+	# unix.Malloc does not understand cleanup attributes
+	# shellcheck disable=SC2086
+	[ -n "$clang" ] && each_source "$clang" --analyze --analyzer-output text -Xclang \
+		-analyzer-disable-checker -Xclang unix.Malloc $flags 2>&1 | grep 'warning:' | sort -u
+fi
+exit $failed
