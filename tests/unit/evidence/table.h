@@ -131,81 +131,91 @@ static inline void table_functab(struct table *t, size_t at, const size_t record
 	}
 }
 
-/** Lays the table out. The caller may spoil bytes before it opens the table. */
-static inline void table_init(struct table *t, int minor, uint8_t quantum)
+/** Where the parts stand, in bytes from the table's start; 0 for what the form of 1.2 has not. */
+struct table_parts {
+	size_t names, cutab, files, pctab, functions, functab;
+	size_t outer, inner, last, a, b; // strings
+};
+
+static inline bool table_is_modern(const struct table *t) { return t->minor >= 16; }
+
+static inline void table_header(struct table *t)
 {
 	static const uint32_t magics[] = {0xfffffffb, 0xfffffffa, 0xfffffff0, 0xfffffff1};
-	bool modern = minor >= 16;
-	size_t header = !modern ? 16 : minor < 18 ? 64 : 72, word = minor < 18 ? 24 : 32;
-	size_t names, files, values[2][4], records[2], functab, outer, inner, last, a, b, cutab = 0;
-	int32_t file = modern ? 0 : 1; // the first word of the old file table is its length
 
-	memset(t, 0, sizeof(*t));
-	t->minor = minor;
-	t->quantum = quantum;
-	t->text = TABLE_TEXT;
-	table_put(t, 0, magics[minor < 16 ? 0 : minor < 18 ? 1 : minor < 20 ? 2 : 3], 4);
-	t->bytes[6] = quantum;
+	table_put(t, 0, magics[t->minor < 16 ? 0 : t->minor < 18 ? 1 : t->minor < 20 ? 2 : 3], 4);
+	t->bytes[6] = t->quantum;
 	t->bytes[7] = 8;
-	table_put(t, 8, 2, 8);
-	functab = header;
-	t->next = names = modern ? header : header + 64;
-	outer = table_string(t, "main.outer");
-	inner = table_string(t, "main.inner");
-	last = table_string(t, "main.last");
-	if (modern) {
-		cutab = t->next = (t->next + 3) / 4 * 4;
+	table_put(t, 8, 2, 8); // functions
+}
+
+static inline void table_strings(struct table *t, struct table_parts *at)
+{
+	size_t header = !table_is_modern(t) ? 16 : t->minor < 18 ? 64 : 72;
+
+	at->functab = header;
+	t->next = at->names = table_is_modern(t) ? header : header + 64;
+	at->outer = table_string(t, "main.outer");
+	at->inner = table_string(t, "main.inner");
+	at->last = table_string(t, "main.last");
+	if (table_is_modern(t)) {
+		at->cutab = t->next = (t->next + 3) / 4 * 4;
 		t->next += 8;
 	}
-	files = t->next;
-	a = table_string(t, "a.go");
-	b = table_string(t, "b.go");
-	if (modern) {
-		table_put(t, cutab, a - files, 4);
-		table_put(t, cutab + 4, b - files, 4);
-	}
-	size_t pctab = modern ? t->next++ : 0; // offset 0 means no table
+	at->files = t->next;
+	at->a = table_string(t, "a.go");
+	at->b = table_string(t, "b.go");
+	if (!table_is_modern(t))
+		return;
+	table_put(t, at->cutab, at->a - at->files, 4);
+	table_put(t, at->cutab + 4, at->b - at->files, 4);
+	at->pctab = t->next++; // offset 0 means no table
+}
 
-	values[0][0] = table_values(t, (const int32_t[][2]){{0, 4}, {24, 0x3c}, {0, 0}}) - pctab;
-	values[0][1] = table_values(t,
-				    (const int32_t[][2]){
-					    {file, 0x10}, {file + 1, 0x10}, {file, 0x20}, {0, 0}}) -
-		       pctab;
-	values[0][2] =
-		table_values(t, (const int32_t[][2]){{10, 0x10}, {99, 0x10}, {12, 0x20}, {0, 0}}) -
-		pctab;
-	values[0][3] =
-		table_values(t, (const int32_t[][2]){{-1, 0x10}, {0, 0x10}, {-1, 0x20}, {0, 0}}) -
-		pctab;
-	values[1][0] = table_values(t, (const int32_t[][2]){{0, 0x40}, {0, 0}}) - pctab;
-	values[1][1] = table_values(t, (const int32_t[][2]){{file, 0x40}, {0, 0}}) - pctab;
-	values[1][2] = table_values(t, (const int32_t[][2]){{20, 0x40}, {0, 0}}) - pctab;
-	values[1][3] = 0;
-	size_t functions = 0;
+/** Frame size, file, line and inline tree of both functions. */
+static inline void table_all_values(struct table *t, size_t pctab, size_t ret[2][4])
+{
+	// the first word of the old file table is its length
+	int32_t a = table_is_modern(t) ? 0 : 1, b = a + 1;
 
-	if (modern) {
-		functions = functab = t->next = (t->next + 7) / 8 * 8;
-		t->next += 48;
-	}
-	records[0] = table_record(t, TABLE_TEXT, outer - (modern ? names : 0), values[0]);
-	records[1] = table_record(t, TABLE_TEXT + 0x40, last - (modern ? names : 0), values[1]);
-	table_functab(t, functab, records, functions);
-	if (modern) {
-		const size_t offsets[] = {names, cutab, files, pctab, functions};
+	ret[0][0] = table_values(t, (const int32_t[][2]){{0, 4}, {24, 0x3c}, {0, 0}});
+	ret[0][1] = table_values(t, (const int32_t[][2]){{a, 0x10}, {b, 0x10}, {a, 0x20}, {0, 0}});
+	ret[0][2] =
+		table_values(t, (const int32_t[][2]){{10, 0x10}, {99, 0x10}, {12, 0x20}, {0, 0}});
+	ret[0][3] =
+		table_values(t, (const int32_t[][2]){{-1, 0x10}, {0, 0x10}, {-1, 0x20}, {0, 0}});
+	ret[1][0] = table_values(t, (const int32_t[][2]){{0, 0x40}, {0, 0}});
+	ret[1][1] = table_values(t, (const int32_t[][2]){{a, 0x40}, {0, 0}});
+	ret[1][2] = table_values(t, (const int32_t[][2]){{20, 0x40}, {0, 0}});
+	ret[1][3] = pctab; // none
+	for (size_t i = 0; i < 8; i++)
+		ret[i / 4][i % 4] -= pctab;
+}
 
-		for (size_t i = 0; i < 5; i++)
-			table_put(t, word + 8 * i, offsets[i], 8);
-	} else {
-		size_t filetab = t->next = (t->next + 3) / 4 * 4;
+/** The words of the header that say where the parts are, 1.16+. */
+static inline void table_offsets(struct table *t, const struct table_parts *at)
+{
+	const size_t offsets[] = {at->names, at->cutab, at->files, at->pctab, at->functions};
+	size_t word = t->minor < 18 ? 24 : 32;
 
-		table_put(t, functab + 40, filetab, 4);
-		table_put(t, filetab, 3, 4);
-		table_put(t, filetab + 4, a, 4);
-		table_put(t, filetab + 8, b, 4);
-		t->next += 12;
-	}
-	assert(t->next <= TABLE_TREE);
-	table_tree(t, inner - (modern ? names : 0), -1, 8);
+	for (size_t i = 0; i < 5; i++)
+		table_put(t, word + 8 * i, offsets[i], 8);
+}
+
+/** The list of files behind everything else, to 1.15. */
+static inline void table_files(struct table *t, const struct table_parts *at)
+{
+	size_t files = t->next = (t->next + 3) / 4 * 4;
+
+	table_put(t, at->functab + 40, files, 4);
+	table_put(t, files, 3, 4);
+	table_put(t, files + 4, at->a, 4);
+	table_put(t, files + 8, at->b, 4);
+	t->next += 12;
+}
+
+static inline void table_publish(struct table *t)
+{
 	t->module = (struct pclntab_module){
 		.header = TABLE_START,
 		.text = TABLE_TEXT,
@@ -216,6 +226,36 @@ static inline void table_init(struct table *t, int minor, uint8_t quantum)
 	};
 	t->memory = memory_new();
 	memory_add(t->memory, TABLE_START, t->bytes, TABLE_BYTES, place_whole("table"));
+}
+
+/** Lays the table out. The caller may spoil bytes before it opens the table. */
+static inline void table_init(struct table *t, int minor, uint8_t quantum)
+{
+	struct table_parts at = {0};
+	size_t values[2][4], records[2], names;
+
+	memset(t, 0, sizeof(*t));
+	t->minor = minor;
+	t->quantum = quantum;
+	t->text = TABLE_TEXT;
+	table_header(t);
+	table_strings(t, &at);
+	table_all_values(t, at.pctab, values);
+	if (table_is_modern(t)) {
+		at.functions = at.functab = t->next = (t->next + 7) / 8 * 8;
+		t->next += 48;
+	}
+	names = table_is_modern(t) ? at.names : 0;
+	records[0] = table_record(t, TABLE_TEXT, at.outer - names, values[0]);
+	records[1] = table_record(t, TABLE_TEXT + 0x40, at.last - names, values[1]);
+	table_functab(t, at.functab, records, at.functions);
+	if (table_is_modern(t))
+		table_offsets(t, &at);
+	else
+		table_files(t, &at);
+	assert(t->next <= TABLE_TREE);
+	table_tree(t, at.inner - names, -1, 8);
+	table_publish(t);
 }
 
 static inline void table_done(struct table *t) { memory_free(t->memory); }

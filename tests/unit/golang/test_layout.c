@@ -93,7 +93,7 @@ static void assert_steps(const struct step *steps, size_t n)
 	}
 }
 
-static void goroutine_and_thread(void **state)
+static void goroutine(void **state)
 {
 	static const struct step steps[] = {
 		{GO_G_SIZE, 9, 368},
@@ -124,29 +124,6 @@ static void goroutine_and_thread(void **state)
 		{GO_G_PARENT_GOID, 23, 280},
 		{GO_G_PARENT_GOID, 25, 272},
 		{GO_G_PARENT_GOID, 26, 280},
-		{GO_M_G0, 9, 0},
-		{GO_M_PROCID, 9, 72},
-		{GO_M_PROCID, 25, 64},
-		{GO_M_CURG, 9, 192},
-		{GO_M_CURG, 25, 184},
-		{GO_M_ID, 9, 224},
-		{GO_M_ID, 12, 232},
-		{GO_M_ID, 25, 224},
-		{GO_M_ID, 26, 232},
-		{GO_M_VDSOSP, 9, GO_ABSENT},
-		{GO_M_VDSOSP, 11, 808},
-		{GO_M_VDSOSP, 12, 816},
-		{GO_M_VDSOSP, 14, 808},
-		{GO_M_VDSOSP, 15, 800},
-		{GO_M_VDSOSP, 16, 832},
-		{GO_M_VDSOSP, 18, 800},
-		{GO_M_VDSOSP, 21, 808},
-		{GO_M_VDSOSP, 22, 1120},
-		{GO_M_VDSOSP, 23, 880},
-		{GO_M_VDSOSP, 24, 904},
-		{GO_M_VDSOSP, 25, 896},
-		{GO_P_ID, 9, 8},
-		{GO_P_ID, 13, 0},
 		{GO_PANIC_ARG, 9, 8},
 		{GO_PANIC_ARG, 26, 0},
 		{GO_SUDOG_ELEM, 9, 32},
@@ -154,6 +131,25 @@ static void goroutine_and_thread(void **state)
 		{GO_SUDOG_C, 9, 88},
 		{GO_SUDOG_C, 15, 80},
 		{GO_SUDOG_C, 26, 88},
+	};
+	assert_steps(steps, sizeof(steps) / sizeof(steps[0]));
+}
+
+static void thread(void **state)
+{
+	static const struct step steps[] = {
+		{GO_M_G0, 9, 0},        {GO_M_PROCID, 9, 72},
+		{GO_M_PROCID, 25, 64},  {GO_M_CURG, 9, 192},
+		{GO_M_CURG, 25, 184},   {GO_M_ID, 9, 224},
+		{GO_M_ID, 12, 232},     {GO_M_ID, 25, 224},
+		{GO_M_ID, 26, 232},     {GO_M_VDSOSP, 9, GO_ABSENT},
+		{GO_M_VDSOSP, 11, 808}, {GO_M_VDSOSP, 12, 816},
+		{GO_M_VDSOSP, 14, 808}, {GO_M_VDSOSP, 15, 800},
+		{GO_M_VDSOSP, 16, 832}, {GO_M_VDSOSP, 18, 800},
+		{GO_M_VDSOSP, 21, 808}, {GO_M_VDSOSP, 22, 1120},
+		{GO_M_VDSOSP, 23, 880}, {GO_M_VDSOSP, 24, 904},
+		{GO_M_VDSOSP, 25, 896}, {GO_P_ID, 9, 8},
+		{GO_P_ID, 13, 0},
 	};
 	assert_steps(steps, sizeof(steps) / sizeof(steps[0]));
 }
@@ -252,7 +248,8 @@ int main(void)
 		cmocka_unit_test(every_minor_has_rows),
 		cmocka_unit_test(no_row_lacks_a_field),
 		cmocka_unit_test(beyond_the_table),
-		cmocka_unit_test(goroutine_and_thread),
+		cmocka_unit_test(goroutine),
+		cmocka_unit_test(thread),
 		cmocka_unit_test(maps),
 		cmocka_unit_test(heap_and_modules),
 		cmocka_unit_test(names),
