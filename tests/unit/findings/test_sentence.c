@@ -96,6 +96,11 @@ static void other_deaths_are_called_by_their_names(void **state)
 	struct findings f = crashed();
 
 	f.death = DEATH_NIL_MAP_WRITE;
+	assert_sentence(
+		f, CONFIDENCE_PROVEN,
+		"goroutine 18 (store.(*Store).Get, store.go:41) assigned to a nil map: no other "
+		"goroutine is involved");
+	f.detector = NULL;
 	assert_sentence(f, CONFIDENCE_PROVEN,
 			"an assignment to a nil map: no other goroutine is involved");
 	f.death = DEATH_PANIC;

@@ -12,6 +12,21 @@
 
 static struct space space;
 
+/** A fresh space; the one before is done with. */
+static void space_renew(int minor)
+{
+	if (space.program.arena)
+		space_done(&space);
+	space_init(&space, minor, GO_ARCH_AMD64);
+}
+
+static int drop(void **state)
+{
+	space_done(&space);
+	memset(&space, 0, sizeof(space));
+	return 0;
+}
+
 static void word(uint64_t address, uint64_t value)
 {
 	memcpy(space.bytes + (address - SPACE_START), &value, sizeof(value));
@@ -27,7 +42,7 @@ enum { ALLGS = 0x100, ARRAY = 0x200, FIRST_G = 0x10000, G_STEP = 0x400 };
 /* Three goroutines, waiting, and the slice that lists them. */
 static void allgs_build(int minor)
 {
-	space_init(&space, minor, GO_ARCH_AMD64);
+	space_renew(minor);
 	word(SPACE_START + ALLGS, SPACE_START + ARRAY);
 	word(SPACE_START + ALLGS + 8, 3);
 	word(SPACE_START + ALLGS + 16, 4);
@@ -72,7 +87,7 @@ static void nobody_on_a_thread_is_no_allm(void **state)
 {
 	uint64_t m = SPACE_START + 0x20000, g0 = SPACE_START + 0x30000;
 
-	space_init(&space, 22, GO_ARCH_AMD64);
+	space_renew(22);
 	word(SPACE_START + 0x100, m);
 	field(m, GO_M_G0, g0);
 	field(g0, GO_G_M, m);
@@ -85,7 +100,7 @@ static void backlog_and_its_index(void **state)
 	static const char said[] = "fatal error: concurrent map writes\n";
 	uint64_t ring = SPACE_START + 0x1000, index = SPACE_START + 0x2000;
 
-	space_init(&space, 22, GO_ARCH_AMD64);
+	space_renew(22);
 	memcpy(space.bytes + 0x1000, said, sizeof(said));
 	word(index, sizeof(said) - 1);
 	assert_true(variable_is_backlog(&space.program, ring));
@@ -101,10 +116,10 @@ static void backlog_and_its_index(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(three_goroutines_are_allgs),
-		cmocka_unit_test(one_wrong_element_is_not),
-		cmocka_unit_test(nobody_on_a_thread_is_no_allm),
-		cmocka_unit_test(backlog_and_its_index),
+		cmocka_unit_test_teardown(three_goroutines_are_allgs, drop),
+		cmocka_unit_test_teardown(one_wrong_element_is_not, drop),
+		cmocka_unit_test_teardown(nobody_on_a_thread_is_no_allm, drop),
+		cmocka_unit_test_teardown(backlog_and_its_index, drop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
