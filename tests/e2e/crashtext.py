@@ -43,7 +43,7 @@ class Goroutine:
 
 def is_runtime(frame):
     """Frames a site is never in: the runtime, and reflection, which only passes on."""
-    for prefix in ("runtime.", "internal/runtime/", "reflect.", "internal/reflectlite."):
+    for prefix in ("runtime.", "runtime/internal/", "internal/runtime/", "reflect.", "internal/reflectlite."):
         if frame.function.startswith(prefix):
             return True
     return frame.function == "panic" or "/src/runtime/" in frame.file or \

@@ -33,6 +33,22 @@ static int drop(void **state)
 	return 0;
 }
 
+/** The runtime prints a panic when nothing is kept of what it prints any more: its value is. */
+static void panic_put(const struct made_stack *stack, const char *text)
+{
+	struct space *space = &crash.made.space;
+	uint64_t panic = space_take(space, 256), header = space_take(space, 16);
+	uint64_t bytes = space_take(space, 64);
+	uint64_t arg = panic + (uint64_t)program_offset(&space->program, GO_PANIC_ARG);
+
+	space_write(space, bytes, text, strlen(text));
+	space_u64(space, header, bytes);
+	space_u64(space, header + 8, strlen(text));
+	space_u64(space, arg, type_put(space, GO_KIND_STRING, 16, "string", NULL));
+	space_u64(space, arg + 8, header);
+	space_field(space, stack->g, GO_G_PANIC, panic, 8);
+}
+
 /** Goroutine 1 dies in @a inner, called by main.put through @a outer (0: directly). */
 static struct findings *dies_in(uint64_t outer, uint64_t inner, const char *says)
 {
@@ -43,7 +59,10 @@ static struct findings *dies_in(uint64_t outer, uint64_t inner, const char *says
 		made_push(&crash.made, g, outer + 0x20);
 	if (inner)
 		made_push(&crash.made, g, inner + 0x20);
-	made_say(&crash.made, says);
+	if (inner == gopanic)
+		panic_put(&crash.made.stacks[g], says);
+	else
+		made_say(&crash.made, says);
 	return crash_explain(&crash);
 }
 
@@ -77,20 +96,22 @@ static void words_alone_are_none(void **state)
 
 static void a_panic_in_an_assignment_is_the_nil_map(void **state)
 {
-	struct findings *f =
-		dies_in(crash.assign, gopanic, "panic: assignment to entry in nil map\n");
+	struct findings *f = dies_in(crash.assign, gopanic, "assignment to entry in nil map");
 
 	assert_int_equal(f->death, DEATH_NIL_MAP_WRITE);
 	assert_string_equal(f->kind, "nil_map_write");
 	assert_string_equal(f->message, "panic: assignment to entry in nil map");
 	assert_int_equal(f->advice_count, 1);
 	assert_string_equal(f->advice[0].pattern, "nil-map");
+	assert_non_null(f->detector);
+	assert_int_equal(f->detector->goroutine->id, 1);
+	assert_string_equal(f->detector->site.function, "main.put");
+	assert_true(f->detector->goroutine->detector);
 }
 
 static void a_panic_in_a_read_is_just_a_panic(void **state)
 {
-	struct findings *f =
-		dies_in(crash.access, gopanic, "panic: hash of unhashable type\n\ngor");
+	struct findings *f = dies_in(crash.access, gopanic, "hash of unhashable type\nfor a key");
 
 	assert_int_equal(f->death, DEATH_PANIC);
 	assert_string_equal(f->message, "panic: hash of unhashable type");
