@@ -132,8 +132,7 @@ static void examine_frames(struct inquiry *inquiry, struct suspect *suspect)
 		struct write_path path;
 		bool in_c = !strcmp(frame->function->name, "runtime.cgocall");
 
-		if (frame->site->inlined ||
-		    (!in_c && go_is_runtime_function(frame->function->name)))
+		if (frame->site->inlined || (!in_c && frame->runtime))
 			continue;
 		if (in_c ? write_reach_from_c(inquiry->reach, &path)
 			 : write_reach_from(inquiry->reach, frame->function, frame->pc, &path))

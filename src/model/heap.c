@@ -183,6 +183,18 @@ static void object_type(const struct heap *heap, const struct heap_span *span,
 	}
 }
 
+static bool span_recall(struct heap *heap, uint64_t address, struct heap_span *ret)
+{
+	struct span_kept *kept = &heap->kept[(address * 0x9e3779b97f4a7c15ull >> 40) % SPANS_KEPT];
+
+	if (kept->address != address) {
+		kept->address = address;
+		kept->in_use = heap_span_read(heap, address, &kept->span);
+	}
+	*ret = kept->span;
+	return kept->in_use;
+}
+
 bool heap_object_at(struct program *program, uint64_t address, struct heap_object *ret)
 {
 	struct heap *heap = program->heap;
@@ -192,7 +204,7 @@ bool heap_object_at(struct program *program, uint64_t address, struct heap_objec
 	if (!heap_ready(heap))
 		return false;
 	at = span_of(heap, address);
-	if (!at || !heap_span_read(heap, at, &span) || address < span.start ||
+	if (!at || !span_recall(heap, at, &span) || address < span.start ||
 	    address >= span.limit)
 		return false;
 	index = (address - span.start) / span.elem_size;

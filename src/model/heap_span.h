@@ -7,13 +7,8 @@
 
 #define SPAN_BYTES 256 /* of an mspan that are looked at; 168 is the largest so far */
 
-struct heap {
-	struct program *program;
-	uint64_t mheap;
-	bool looked, ready;
-	uint64_t arenas;                         /* 1.11+: the table of heapArena pointers */
-	uint64_t spans, arena_start, arena_used; /* to 1.10 */
-};
+/** Spans asked for last, by their address: searches come back to a few. */
+#define SPANS_KEPT 256
 
 struct heap_span {
 	uint64_t start, pages, limit; /* limit: end of the last object */
@@ -21,6 +16,21 @@ struct heap_span {
 	uint64_t allocation_bits, large_type;
 	bool no_pointers;
 	bool large; /* one object fills the span */
+};
+
+struct span_kept {
+	uint64_t address; /* of the mspan; 0: nothing is kept here */
+	struct heap_span span;
+	bool in_use;
+};
+
+struct heap {
+	struct program *program;
+	uint64_t mheap;
+	bool looked, ready;
+	uint64_t arenas;                         /* 1.11+: the table of heapArena pointers */
+	uint64_t spans, arena_start, arena_used; /* to 1.10 */
+	struct span_kept kept[SPANS_KEPT];
 };
 
 /** Finds the index at the first call; false, and one gap, when it is not there. */

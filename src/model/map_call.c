@@ -30,7 +30,7 @@ size_t stack_user_frame(const struct stack *stack, size_t from)
 {
 	size_t i = from;
 
-	while (i < stack->count && go_is_runtime_function(stack->frames[i].site->function))
+	while (i < stack->count && stack->frames[i].runtime)
 		i++;
 	return i;
 }

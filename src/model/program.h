@@ -27,6 +27,7 @@ struct frame {
 	uint64_t cfa;   /**< above the return address: the callee's argument area starts here */
 	uint32_t table; /**< the function's pclntab in program.tables */
 	bool exact_pc;  /**< pc is where it stopped, not a return address */
+	bool runtime;   /**< the source position is the runtime's own: go_is_runtime_function() */
 	bool on_g0;     /**< ran on the thread's system stack */
 };
 

@@ -38,6 +38,15 @@ static uint64_t source_pc(const struct spot *spot)
 	return spot->exact || spot->pc <= spot->function.entry ? spot->pc : spot->pc - 1;
 }
 
+static const bool *runtime_flags(struct arena *arena, const struct spot *spot)
+{
+	bool *flags = arena_array(arena, spot->site_count, sizeof(*flags));
+
+	for (size_t i = 0; i < spot->site_count; i++)
+		flags[i] = go_is_runtime_function(spot->sites[i].function);
+	return flags;
+}
+
 static struct spot *spot_new(struct program *program, uint64_t pc, bool exact)
 {
 	struct go_site sites[PCLNTAB_MAX_INLINED];
@@ -52,6 +61,7 @@ static struct spot *spot_new(struct program *program, uint64_t pc, bool exact)
 	spot.role = go_role_of(spot.function.name);
 	spot.site_count = pclntab_sites(table, source_pc(&spot), sites);
 	spot.sites = arena_copy(program->arena, sites, spot.site_count * sizeof(*sites));
+	spot.runtime = runtime_flags(program->arena, &spot);
 	return arena_copy(program->arena, &spot, sizeof(spot));
 }
 

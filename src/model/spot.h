@@ -12,6 +12,7 @@ struct spot {
 	int32_t sp_delta; /**< as pclntab_sp_delta(); negative when not known */
 	enum go_role role;
 	const struct go_site *sites; /**< innermost first, the function itself last */
+	const bool *runtime;         /**< of each site */
 	size_t site_count;
 };
 

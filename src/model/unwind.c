@@ -149,6 +149,7 @@ static void append_frames(struct walk *walk)
 			.cfa = walk->cfa,
 			.table = spot->table,
 			.exact_pc = walk->exact,
+			.runtime = spot->runtime[i],
 		};
 
 		g_array_append_val(walk->frames, frame);
