@@ -17,7 +17,7 @@ demo: build
 
 # Every test: lints, unit tests under the sanitizers, fuzz corpora, whole runs on real crashes.
 check: build
-	@tools/check_rooms.py
+	@tools/check_code.sh
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory demo
 	@$(MAKE) --no-print-directory e2e

@@ -114,6 +114,7 @@ static bool continues(const struct memory_range *range, const struct memory_rang
 {
 	return range->address + range->size == next->address &&
 	       range->bytes + range->size == next->bytes &&
+	       range->origin.source == next->origin.source &&
 	       range->origin.offset + range->size == next->origin.offset;
 }
 
