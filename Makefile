@@ -37,6 +37,10 @@ accuracy: build
 layouts: setup
 	@cd tools/layouts && go run .
 
+# On large cores, next to Delve where it is installed; see docs/PERFORMANCE.md.
+bench: build
+	@bench/run.sh
+
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 

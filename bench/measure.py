@@ -31,8 +31,9 @@ def jobs_of(mapfault, core, app):
            [mapfault, "goroutines", "--all", "--json", core, app], "")
     dlv = shutil.which("dlv")
     if dlv:
-        yield ("Delve, goroutines -t", [dlv, "core", app, core, "--allow-non-terminal-interactive"],
-               "goroutines -t\nexit\n")
+        yield ("Delve, goroutines -t",
+               [dlv, "core", app, core, "--allow-non-terminal-interactive",
+                "--check-go-version=false"], "goroutines -t\nexit\n")
 
 
 def main():

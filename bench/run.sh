@@ -22,7 +22,8 @@ for version in $versions; do
 		dir=$work/$version-${size/:/-}
 		mkdir "$dir"
 		cp "$here/bigcore/main.go" "$dir/"
-		(cd "$dir" && GOFLAGS='' GO111MODULE=off GOTOOLCHAIN=go$version go build -o app main.go)
+		printf 'module bigcore\n\ngo 1.21\n' >"$dir/go.mod" # outside a module GOTOOLCHAIN is ignored
+		(cd "$dir" && GOFLAGS='' GO111MODULE=on GOTOOLCHAIN=go$version go build -o app .)
 		(cd "$dir" && { GOTRACEBACK=crash ./app -goroutines "${size%:*}" -heap "${size#*:}" \
 			>crash.txt 2>&1; } 2>/dev/null) || true
 		"$here/measure.py" --mapfault "$mapfault" --rounds "${1:-5}" \
