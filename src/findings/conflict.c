@@ -135,6 +135,24 @@ static void read_map(struct reasoning *reasoning)
 	map->owners = owners;
 }
 
+/**
+ * Generic code of Go 1.18 and 1.19 names its maps by shape ("map[go.shape.string_0]..."); what holds the map declares
+ * it by its real type.
+ */
+static void name_type(struct conflict_map *map)
+{
+	if (!map->type || !strstr(map->type->name, "go.shape."))
+		return;
+	for (size_t i = 0; i < map->owner_count; i++) {
+		const struct go_type *type = map->owners[i].type;
+
+		if (!type || type->kind != GO_KIND_MAP || strstr(type->name, "go.shape."))
+			continue;
+		map->type = type;
+		return;
+	}
+}
+
 static void describe_detector(struct reasoning *reasoning)
 {
 	struct program *program = reasoning->program;
@@ -180,5 +198,7 @@ void conflict_identify(struct reasoning *reasoning)
 		recover_map(reasoning);
 	if (map->address)
 		read_map(reasoning);
+	reasoning->type = map->type;
+	name_type(map);
 	describe_detector(reasoning);
 }

@@ -81,7 +81,7 @@ static void find_map_calls(struct reasoning *reasoning)
 struct findings *findings_derive(struct program *program)
 {
 	struct findings *findings = g_new0(struct findings, 1);
-	struct reasoning reasoning = {program, findings, NULL, NULL};
+	struct reasoning reasoning = {.program = program, .findings = findings};
 
 	findings->arena = arena_new();
 	findings->program = program;

@@ -21,7 +21,7 @@ static struct write_reach *open_reach(struct reasoning *reasoning)
 			holders[count++] = map->owners[i].word;
 	return write_reach_new(reasoning->program, &(struct write_target){
 							   map->address,
-							   map->type,
+							   reasoning->type,
 							   holders,
 							   count,
 							   reasoning->detected->site,
@@ -122,7 +122,7 @@ static const char *ruled_out(struct reasoning *reasoning, const struct map_call 
 
 	if (call->map && call->map == map->address && !map_operation_writes(call->operation))
 		return "it was reading; the other party of a map fatal is always a writer";
-	if (call->map && map->address && call->map != map->address && call->type == map->type)
+	if (call->map && map->address && call->map != map->address && call->type == reasoning->type)
 		return arena_format(reasoning->findings->arena, "its map is another one, at %#llx",
 				    (unsigned long long)call->map);
 	return NULL;

@@ -12,6 +12,8 @@ struct reasoning {
 	struct findings *findings;
 	GArray *calls; /**< struct map_call, of every living goroutine that was in one */
 	/** The operation that died; NULL when it was no map fatal */
+	const struct go_type
+		*type; /**< of the map, as the code that uses it names it; NULL when not known */
 	const struct map_call *detected;
 };
 

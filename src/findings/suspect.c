@@ -63,7 +63,7 @@ static void examine_call(struct reasoning *reasoning, struct suspect *suspect)
 		return;
 	if (call->map && call->map == findings->map.address)
 		suspect->tier = TIER_IN_WRITE;
-	else if (!call->map && call->type && call->type == findings->map.type)
+	else if (!call->map && call->type && call->type == reasoning->type)
 		suspect->tier = TIER_WRITE_SAME_TYPE;
 	else
 		return;

@@ -36,6 +36,7 @@ static bool edge_compare(struct reach *reach, const struct reach_edge *edge, voi
 		(struct owner){.path = arena_string(arena, text_of(reach_path(reach))),
 			       .via = edge->via,
 			       .holder_type = arena_string(arena, text_of(edge->holder)),
+			       .type = edge->type,
 			       .word = edge->word,
 			       .hops = edge->hops};
 	return search->count < search->room;

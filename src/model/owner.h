@@ -11,6 +11,8 @@ struct owner {
 	const char *via; /**< "global", "field", "closure", "local", "map element", "type only" */
 	/** Full type of the object that holds the word; "" when not known */
 	const char *holder_type;
+	const struct go_type
+		*type; /**< of the map, as the holder declares it; NULL when not known */
 	uint64_t word; /**< address of the word that holds the map's address */
 	unsigned hops; /**< pointers from the root */
 };
