@@ -158,7 +158,10 @@ static void examine_reach(struct inquiry *inquiry, struct suspect *suspect)
 		return;
 	suspect->tier = suspect_is_runnable(goroutine) ? TIER_REACH_RUNNABLE : TIER_REACH_PARKED;
 	suspect->operation = suspect->path.site->site->function->operation;
-	suspect->site = user_site(program, suspect->path.site->site->call_pc);
+	suspect->site =
+		go_is_runtime_function(suspect->path.site->site->caller.name)
+			? suspect->stands // a write through reflect is the line that asked for it
+			: user_site(program, suspect->path.site->site->call_pc);
 }
 
 struct suspect suspect_examine(struct inquiry *inquiry, uint32_t index)
@@ -175,14 +178,24 @@ struct suspect suspect_examine(struct inquiry *inquiry, uint32_t index)
 	return suspect;
 }
 
+static bool stands_in(const struct stack *stack, const struct go_function *function)
+{
+	for (size_t i = 0; i < stack->count; i++)
+		if (stack->frames[i].function->entry == function->entry)
+			return true;
+	return false;
+}
+
 bool suspect_is_writer_at_work(const struct reasoning *reasoning, const struct suspect *suspect)
 {
 	const struct write_path *path = &suspect->path;
 	const struct map_site *sites;
 	size_t count;
 
-	if (suspect->tier != TIER_REACH_RUNNABLE || path->calls || !path->again ||
-	    path->site->match < SITE_SAME_FIELD)
+	if (suspect->tier != TIER_REACH_RUNNABLE || !path->again ||
+	    path->site->match < SITE_SAME_FIELD ||
+	    !stands_in(&reasoning->program->goroutines[suspect->goroutine].stack,
+		       &path->site->site->caller))
 		return false;
 	sites = sites_in(reasoning->program->sites, &path->site->site->caller, &count);
 	for (size_t i = 0; i < count; i++)
