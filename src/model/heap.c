@@ -204,8 +204,7 @@ bool heap_object_at(struct program *program, uint64_t address, struct heap_objec
 	if (!heap_ready(heap))
 		return false;
 	at = span_of(heap, address);
-	if (!at || !span_recall(heap, at, &span) || address < span.start ||
-	    address >= span.limit)
+	if (!at || !span_recall(heap, at, &span) || address < span.start || address >= span.limit)
 		return false;
 	index = (address - span.start) / span.elem_size;
 	if (index >= span.elem_count)
