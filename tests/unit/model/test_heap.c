@@ -195,6 +195,14 @@ static void test_types_of_the_allocator(void **state)
 	teardown(NULL);
 }
 
+/** The heap keeps what it has read of a span: a changed one needs a new heap. */
+static void span_change(uint64_t span, enum go_field field, uint64_t value, unsigned size)
+{
+	space_field(&space, span, field, value, size);
+	heap_free(space.program.heap);
+	space.program.heap = heap_new_at(&space.program, mheap);
+}
+
 /** Spans whose numbers do not agree are not believed. */
 static void test_damaged_spans(void **state)
 {
@@ -205,18 +213,18 @@ static void test_damaged_spans(void **state)
 
 	heap_make(22, GO_ARCH_AMD64);
 	span = span_make(&shape);
-	space_field(&space, span, GO_MSPAN_ELEMSIZE, 0, 8);
+	span_change(span, GO_MSPAN_ELEMSIZE, 0, 8);
 	assert_false(heap_object_at(&space.program, start, &object));
-	space_field(&space, span, GO_MSPAN_ELEMSIZE, 640, 8); // 128 of them do not fit
+	span_change(span, GO_MSPAN_ELEMSIZE, 640, 8); // 128 of them do not fit
 	assert_false(heap_object_at(&space.program, start, &object));
-	space_field(&space, span, GO_MSPAN_ELEMSIZE, 64, 8);
-	space_field(&space, span, GO_MSPAN_NPAGES, UINT64_MAX, 8);
+	span_change(span, GO_MSPAN_ELEMSIZE, 64, 8);
+	span_change(span, GO_MSPAN_NPAGES, UINT64_MAX, 8);
 	assert_false(heap_object_at(&space.program, start, &object));
-	space_field(&space, span, GO_MSPAN_NPAGES, 1, 8);
+	span_change(span, GO_MSPAN_NPAGES, 1, 8);
 	assert_true(heap_object_at(&space.program, start, &object));
-	space_field(&space, span, GO_MSPAN_LIMIT, start + 2 * PAGE, 8);
+	span_change(span, GO_MSPAN_LIMIT, start + 2 * PAGE, 8);
 	assert_false(heap_object_at(&space.program, start, &object));
-	space_field(&space, span, GO_MSPAN_LIMIT, start + 64, 8);
+	span_change(span, GO_MSPAN_LIMIT, start + 64, 8);
 	assert_false(heap_object_at(&space.program, start + 64, &object));
 	teardown(NULL);
 }
