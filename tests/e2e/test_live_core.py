@@ -14,6 +14,7 @@ from toolchain import program_build
 READY_SECONDS = 20
 
 # Where each goroutine of innocent_busy is, whatever the Go version: function and state.
+TOO_DEEP = "the stack is deeper than any that is read"
 EXPECTED = {
     ("main._Cfunc_in_c", "syscall"), ("main._Cfunc_busy_in_c", "syscall"), ("main.read", "syscall"),
     ("main.nap", "syscall"), ("main.stay", "waiting"), ("main.recovering", "waiting"),
@@ -59,5 +60,9 @@ def test_live_core(version, variant):
             for frame in goroutine["stack"]}
     assert EXPECTED <= seen, EXPECTED - seen
     for goroutine in goroutines:
-        assert goroutine["stack"] and not goroutine["stack_broken"], goroutine
+        assert goroutine["stack"], goroutine
+        # one goroutine climbs 5,000 calls: it may be caught deeper than stacks are read
+        if goroutine["stack_broken"] == TOO_DEEP and goroutine["stack"][-1]["function"] == "main.climb":
+            continue
+        assert not goroutine["stack_broken"], goroutine
         assert goroutine["stack"][-1]["function"] == "runtime.goexit", goroutine
