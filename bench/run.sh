@@ -18,12 +18,13 @@ ulimit -c unlimited
 echo '| Go | goroutines | core | what | CPU, least | CPU, median | memory |'
 echo '|---|---|---|---|---|---|---|'
 for version in $versions; do
+	root=$(python3 "$here/../tests/e2e/toolchain.py" "$version")
 	for size in $sizes; do
 		dir=$work/$version-${size/:/-}
 		mkdir "$dir"
 		cp "$here/bigcore/main.go" "$dir/"
-		printf 'module bigcore\n\ngo 1.21\n' >"$dir/go.mod" # outside a module GOTOOLCHAIN is ignored
-		(cd "$dir" && GOFLAGS='' GO111MODULE=on GOTOOLCHAIN=go$version go build -o app .)
+		(cd "$dir" && GOENV=off GOFLAGS='' GO111MODULE=off GOTOOLCHAIN=local GOROOT=$root \
+			"$root/bin/go" build -o app main.go)
 		(cd "$dir" && { GOTRACEBACK=crash ./app -goroutines "${size%:*}" -heap "${size#*:}" \
 			>crash.txt 2>&1; } 2>/dev/null) || true
 		"$here/measure.py" --mapfault "$mapfault" --rounds "${1:-5}" \

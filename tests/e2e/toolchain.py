@@ -53,13 +53,18 @@ def toolchain_folder(version):
     return module_cache() / f"golang.org/toolchain@v0.0.1-go{version}.{platform()}"
 
 
-def executables_repair(folder):
-    """Module files are unpacked without the executable bit."""
+def toolchain_repair(folder):
+    """A module's files are unpacked without the executable bit, and its inner go.mod under another name."""
     for where in ("bin", "pkg/tool"):
         for path in (folder / where).rglob("*"):
             if path.is_file() and not path.stat().st_mode & stat.S_IXUSR:
                 path.parent.chmod(0o755)
                 path.chmod(0o755)
+    for name in ("src", "src/cmd"):
+        hidden, wanted = folder / name / "_go.mod", folder / name / "go.mod"
+        if hidden.exists() and not wanted.exists():
+            hidden.parent.chmod(0o755)
+            shutil.copyfile(hidden, wanted)
 
 
 def toolchain_get(version):
@@ -75,7 +80,7 @@ def toolchain_get(version):
         if done.returncode != 0:
             raise BuildError(f"go {version} could not be fetched: {done.stderr or done.stdout}")
         folder = pathlib.Path(json.loads(done.stdout)["Dir"])
-    executables_repair(folder)
+    toolchain_repair(folder)
     return folder
 
 
@@ -167,3 +172,9 @@ def module_folder(module):
     """Where the module cache keeps `path@version`; capitals are written as !lower there."""
     escaped = "".join("!" + c.lower() if c.isupper() else c for c in module)
     return module_cache() / escaped
+
+
+if __name__ == "__main__":
+    import sys
+
+    print(toolchain_get(sys.argv[1]))
