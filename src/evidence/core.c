@@ -41,8 +41,8 @@ static struct error *core_inflate(struct core *core)
 	int file;
 
 	TRY(temporary_file(&file));
-	error = inflate(core->compression, input, core->elf.path, file, LIMIT_INFLATED_BYTES,
-			&inflated);
+	error = inflate_stream(core->compression, input, core->elf.path, file, LIMIT_INFLATED_BYTES,
+			       &inflated);
 	if (!error && inflated.size == 0)
 		error = error_new(ERROR_TRUNCATED, place_whole(core->elf.path),
 				  "the %s stream ends before its first byte",

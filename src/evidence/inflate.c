@@ -220,8 +220,8 @@ static struct error *(*const runs[])(struct inflater *, bool *) = {
 	[COMPRESSION_XZ] = run_xz,
 };
 
-struct error *inflate(enum compression compression, struct text input, const char *path, int file,
-		      uint64_t limit, struct inflated *ret)
+struct error *inflate_stream(enum compression compression, struct text input, const char *path,
+			     int file, uint64_t limit, struct inflated *ret)
 {
 	g_autofree uint8_t *piece = g_malloc(PIECE_BYTES);
 	struct inflater in = {input, path, file, limit, 0, piece, false};

@@ -24,8 +24,8 @@ struct inflated {
  * @param limit bytes to write at most
  * @return ERROR_MALFORMED when the stream is damaged, ERROR_SYSTEM when the file cannot be written
  */
-struct error *inflate(enum compression compression, struct text input, const char *path, int file,
-		      uint64_t limit, struct inflated *ret);
+struct error *inflate_stream(enum compression compression, struct text input, const char *path,
+			     int file, uint64_t limit, struct inflated *ret);
 
 /** An empty file without a name, in $TMPDIR or else /var/tmp; gone when it is closed. */
 struct error *temporary_file(int *ret_file);

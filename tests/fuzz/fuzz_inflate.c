@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (compression == COMPRESSION_NONE)
 		return 0;
 	out = fuzz_file_open(NULL, 0);
-	error_free(inflate(compression, input, "fuzz", out.file, LIMIT, &inflated));
+	error_free(inflate_stream(compression, input, "fuzz", out.file, LIMIT, &inflated));
 	if (inflated.size > LIMIT)
 		abort();
 	fuzz_file_close(&out);

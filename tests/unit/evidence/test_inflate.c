@@ -46,7 +46,7 @@ static struct error *run(enum compression kind, size_t size, uint64_t limit, str
 {
 	int file = memfd_create("out", MFD_CLOEXEC);
 	struct text input = {(const char *)packed, size};
-	struct error *error = inflate(kind, input, "packed", file, limit, ret);
+	struct error *error = inflate_stream(kind, input, "packed", file, limit, ret);
 
 	memset(back, 0xee, sizeof(back));
 	if (!error)
