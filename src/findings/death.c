@@ -19,9 +19,18 @@ static struct goroutine *dying_goroutine(const struct program *program)
 	return &program->goroutines[program->threads[0].goroutine];
 }
 
+/** Counted among those that die: its thread has begun to report (runtime/panic.go, startpanic_m@1.23.12). */
+static bool has_begun_to_report(const struct program *program, const struct goroutine *goroutine)
+{
+	if (goroutine->thread == NO_INDEX)
+		return false;
+	return (uint32_t)program_word(program, program->threads[goroutine->thread].address,
+				      GO_M_DYING) != 0;
+}
+
 /**
- * The fatal operation whose report comes first. Up to Go 1.23 several goroutines may raise the fatal at once, and the first
- * to print waits for the rest, so that the thread that dies printed last (runtime/panic.go, dopanic_m@1.23.12). From 1.24 on
+ * The fatal operation whose report comes first. Up to Go 1.23 several goroutines may raise the fatal at once: the first to
+ * report waits for those that have begun to, so that the thread that dies reported last (dopanic_m@1.23.12). From 1.24 on
  * fatal holds the print lock, and the first to come dies.
  */
 static const struct map_call *find_detected(const struct reasoning *reasoning)
@@ -29,19 +38,22 @@ static const struct map_call *find_detected(const struct reasoning *reasoning)
 	const struct program *program = reasoning->program;
 	const struct goroutine *dying = dying_goroutine(program);
 	bool first_dies = program->layout->version.minor >= FIRST_DETECTOR_DIES;
-	const struct map_call *found = NULL;
+	const struct map_call *found = NULL, *died = NULL;
 
 	for (guint i = 0; i < reasoning->calls->len; i++) {
 		const struct map_call *call = &g_array_index(reasoning->calls, struct map_call, i);
+		const struct goroutine *goroutine = &program->goroutines[call->goroutine];
 
 		if (!call->in_fatal)
 			continue;
-		if ((&program->goroutines[call->goroutine] == dying) == first_dies)
+		if (goroutine == dying)
+			died = call;
+		else if (!first_dies && has_begun_to_report(program, goroutine))
 			return call;
-		if (!found)
+		else if (!found)
 			found = call;
 	}
-	return found;
+	return died ? died : found;
 }
 
 static enum map_fatal fatal_of(enum map_operation operation)
