@@ -92,7 +92,7 @@ static void recover_map(struct reasoning *reasoning)
 
 	if (!count && reasoning->detected->type) {
 		count = maps_of_type(reasoning, candidates, MAP_CANDIDATES_MAX);
-		chosen = choose(reasoning, candidates, count);
+		chosen = count == 1 ? &candidates[0] : NULL; // nothing ties any one of them to it
 	}
 	if (chosen) {
 		map->address = chosen->map;

@@ -4,6 +4,7 @@
 // those frames, where the compiler's own record says that the slot is live.
 #include "model/map_call.h"
 
+#include "model/map_recover.h"
 #include "model/map_trace.h"
 
 #include <string.h>
@@ -107,7 +108,8 @@ static bool is_map_at(struct program *program, uint64_t address)
 {
 	struct go_map map;
 
-	return address && map_read(program, address, &map);
+	// a map that two goroutines share has escaped: what else looks like one is left-over stack
+	return address && map_is_heap_object(program, address) && map_read(program, address, &map);
 }
 
 static uint64_t map_of_iterator(struct program *program, uint64_t iterator)
