@@ -35,7 +35,7 @@ static int open_self(void **state)
 	dl_iterate_phdr(take_bias, NULL);
 	assert_null(image_open("/proc/self/exe", &image));
 	assert_null(debuginfo_open(image, &debuginfo));
-	return debuginfo ? 0 : -1;
+	return 0;
 }
 
 static int close_self(void **state)
@@ -134,6 +134,8 @@ static void nothing_at_nonsense(void **state)
 	assert_false(debuginfo_type_at(debuginfo, UINT64_MAX, &type));
 }
 
+#define SKIPPED 77 /* to Meson */
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,5 +149,10 @@ int main(void)
 		cmocka_unit_test(nothing_at_nonsense),
 	};
 
+	open_self(NULL);
+	if (!debuginfo)
+		return SKIPPED; // built without debug information
+	debuginfo_close(debuginfo);
+	image_close(image);
 	return cmocka_run_group_tests(tests, open_self, close_self);
 }
