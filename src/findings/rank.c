@@ -2,6 +2,7 @@
 // Who the other side was. A party of a map fatal is always a writer, so only writes count. Named is
 // only who is caught in the act (proven) or leaves a trace that no innocent was ever seen to leave
 // (likely); the rest is a list, best first.
+#include "findings/locking.h"
 #include "findings/suspect.h"
 
 #include <stdlib.h>
@@ -75,6 +76,8 @@ static enum confidence confidence_of(const struct reasoning *reasoning, const GA
 {
 	if (suspect->tier == TIER_IN_WRITE)
 		return CONFIDENCE_PROVEN;
+	if (both_take_locks(reasoning, suspect))
+		return CONFIDENCE_POSSIBLE;
 	if (suspect->tier == TIER_GHOST_RUNNABLE &&
 	    count_tier(suspects, TIER_GHOST_RUNNABLE) == 1 &&
 	    !count_tier(suspects, TIER_WRITE_SAME_TYPE) && !count_tier(suspects, TIER_IN_WRITE))
