@@ -14,6 +14,7 @@ struct crash {
 	struct made made;
 	uint64_t type, map, other_map, variable;
 	uint64_t access, assign, fatal, park, sweep; /**< the runtime's functions */
+	uint64_t lock;                               /**< sync.(*RWMutex).Lock */
 	uint64_t read, write, work; /**< main.get, main.put; main.work, which does nothing */
 	uint64_t read_returns, write_returns; /**< of their calls of the map functions */
 	struct findings *findings;
@@ -29,6 +30,7 @@ static inline void crash_init(struct crash *c)
 	c->fatal = made_function(made, "runtime.fatal", 32);
 	c->park = made_function(made, "runtime.gopark", 32);
 	c->sweep = made_function(made, "runtime.bgsweep", 32);
+	c->lock = made_function(made, "sync.(*RWMutex).Lock", 32);
 	c->read = made_function(made, "main.get", 64);
 	c->write = made_function(made, "main.put", 64);
 	c->work = made_function(made, "main.work", 64);

@@ -90,6 +90,24 @@ static void the_only_fresh_trace_is_likely(void **state)
 	assert_int_equal(crash.findings->other->operation, MAP_ASSIGN);
 }
 
+/** One side without a lock is one side too many: its locks clear the writer only where the reader takes them too. */
+static void a_locked_writer_is_a_party_to_an_unlocked_reader(void **state)
+{
+	made_call(&crash.made, crash.write + 0x10, crash.lock);
+	crash_has_written(&crash, 2, GO_STATUS_RUNNABLE, crash.map);
+	assert_other(2, CONFIDENCE_LIKELY, "ghost_write");
+}
+
+static void where_both_take_locks_a_third_may_be_the_writer(void **state)
+{
+	made_call(&crash.made, crash.write + 0x10, crash.lock);
+	made_call(&crash.made, crash.read + 0x10, crash.lock);
+	crash_has_written(&crash, 2, GO_STATUS_RUNNABLE, crash.map);
+	assert_null(crash_explain(&crash)->other);
+	assert_candidate(0, 2, "ghost_write");
+	assert_int_equal(crash.findings->confidence, CONFIDENCE_POSSIBLE);
+}
+
 static void one_of_two_fresh_traces_is_not(void **state)
 {
 	crash_has_written(&crash, 2, GO_STATUS_RUNNABLE, crash.map);
@@ -187,6 +205,8 @@ int main(void)
 		TEST(a_second_detector_is_proof),
 		TEST(nobody_is_surer_than_the_map),
 		TEST(the_only_fresh_trace_is_likely),
+		TEST(a_locked_writer_is_a_party_to_an_unlocked_reader),
+		TEST(where_both_take_locks_a_third_may_be_the_writer),
 		TEST(one_of_two_fresh_traces_is_not),
 		TEST(a_write_of_an_unknown_map_casts_doubt_on_a_trace),
 		TEST(weaker_traces_follow_in_order),
