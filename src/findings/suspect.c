@@ -63,7 +63,9 @@ static void examine_call(struct reasoning *reasoning, struct suspect *suspect)
 		return;
 	if (call->map && call->map == findings->map.address)
 		suspect->tier = TIER_IN_WRITE;
-	else if (!call->map && call->type && call->type == reasoning->type)
+	else if (!call->map && call->type && call->type == reasoning->type &&
+		 (!findings->map.address ||
+		  map_call_may_use(reasoning->program, call, findings->map.address)))
 		suspect->tier = TIER_WRITE_SAME_TYPE;
 	else
 		return;

@@ -271,6 +271,17 @@ static void find_map_in_frames(struct program *program, const struct stack *stac
 			 "the only map that the operation's frames hold");
 }
 
+bool map_call_may_use(struct program *program, const struct map_call *call, uint64_t map)
+{
+	const struct stack *stack = &program->goroutines[call->goroutine].stack;
+	uint64_t high = physical(stack, call->last)->cfa + SPILL_BYTES, word;
+
+	for (uint64_t at = stack->frames[0].sp; at < high; at += WORD)
+		if (memory_u64(program->memory, at, &word) && word == map)
+			return true;
+	return false;
+}
+
 bool map_call_of(struct program *program, struct goroutine *goroutine, struct map_call *ret)
 {
 	const struct stack *stack = program_stack(program, goroutine);

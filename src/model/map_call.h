@@ -30,3 +30,8 @@ bool map_call_of(struct program *program, struct goroutine *goroutine, struct ma
  * when none.
  */
 size_t stack_user_frame(const struct stack *stack, size_t from);
+/**
+ * Whether a write in progress whose map is not known can be of @a map: it needs its map until it ends, so the address
+ * stands somewhere in its frames.
+ */
+bool map_call_may_use(struct program *program, const struct map_call *call, uint64_t map);

@@ -122,11 +122,22 @@ static void one_of_two_fresh_traces_is_not(void **state)
 
 static void a_write_of_an_unknown_map_casts_doubt_on_a_trace(void **state)
 {
-	crash_in(&crash, 2, crash.assign, crash.write_returns, 0);
+	size_t g = crash_in(&crash, 2, crash.assign, crash.write_returns, 0);
+
+	// two maps stand in its frames: it may be either
+	made_local(&crash.made, g, 0, crash.map);
+	made_local(&crash.made, g, 2, crash.other_map);
 	crash_has_written(&crash, 3, GO_STATUS_RUNNABLE, crash.map);
 	assert_null(crash_explain(&crash)->other);
 	assert_candidate(0, 2, "in_write_op_same_type");
 	assert_candidate(1, 3, "ghost_write");
+}
+
+static void a_write_whose_frames_lack_the_map_is_of_another(void **state)
+{
+	crash_in(&crash, 2, crash.assign, crash.write_returns, 0);
+	crash_has_written(&crash, 3, GO_STATUS_RUNNABLE, crash.map);
+	assert_other(3, CONFIDENCE_LIKELY, "ghost_write");
 }
 
 static void weaker_traces_follow_in_order(void **state)
@@ -209,6 +220,7 @@ int main(void)
 		TEST(where_both_take_locks_a_third_may_be_the_writer),
 		TEST(one_of_two_fresh_traces_is_not),
 		TEST(a_write_of_an_unknown_map_casts_doubt_on_a_trace),
+		TEST(a_write_whose_frames_lack_the_map_is_of_another),
 		TEST(weaker_traces_follow_in_order),
 		TEST(who_cannot_get_at_the_map_is_no_suspect),
 		TEST(a_trace_of_another_map_is_none),
