@@ -226,7 +226,7 @@ stated are **not judged**: a race need not happen.
 "Easy" programs have two busy racers. "Hard" ones add what misleads: co-readers, busy writers of another
 map of the same type, rare writers, writers that park or compute, crowds. "Third-party" races inside real modules.
 "Innocent" programs die otherwise and must accuse nobody. The held-out programs were written without looking
-at how candidates are ranked and are not looked at while rules change.
+at how candidates are ranked, and no rule was changed for them.
 
 {tables}
 ## Not measured
