@@ -44,41 +44,44 @@ bool location_fixed(Dwarf_Attribute *attribute, uint64_t *ret)
 	return true;
 }
 
-static bool sleb(struct text *from, int64_t *ret)
+/** @a ret_last is the last byte, whose bit 6 is the sign of a signed number; @a ret_bits how many bits were read. */
+static bool leb(struct text *from, uint64_t *ret, uint8_t *ret_last, unsigned *ret_bits)
 {
 	uint64_t value = 0;
 	unsigned shift = 0;
-	uint8_t byte;
 
 	do {
 		if (from->n == 0 || shift > 63)
 			return false;
-		byte = (uint8_t)*from->p++;
+		*ret_last = (uint8_t)*from->p++;
 		from->n--;
-		value |= (uint64_t)(byte & 0x7f) << shift;
+		value |= (uint64_t)(*ret_last & 0x7f) << shift;
 		shift += 7;
-	} while (byte & 0x80);
-	if (shift < 64 && (byte & 0x40))
-		value |= ~0ull << shift;
-	*ret = (int64_t)value;
+	} while (*ret_last & 0x80);
+	*ret = value;
+	*ret_bits = shift;
 	return true;
 }
 
 static bool uleb(struct text *from, uint64_t *ret)
 {
-	uint64_t value = 0;
-	unsigned shift = 0;
-	uint8_t byte;
+	unsigned bits;
+	uint8_t last;
 
-	do {
-		if (from->n == 0 || shift > 63)
-			return false;
-		byte = (uint8_t)*from->p++;
-		from->n--;
-		value |= (uint64_t)(byte & 0x7f) << shift;
-		shift += 7;
-	} while (byte & 0x80);
-	*ret = value;
+	return leb(from, ret, &last, &bits);
+}
+
+static bool sleb(struct text *from, int64_t *ret)
+{
+	uint64_t value;
+	unsigned bits;
+	uint8_t last;
+
+	if (!leb(from, &value, &last, &bits))
+		return false;
+	if (bits < 64 && (last & 0x40))
+		value |= ~0ull << bits;
+	*ret = (int64_t)value;
 	return true;
 }
 

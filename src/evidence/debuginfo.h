@@ -87,5 +87,3 @@ void debuginfo_members(struct debuginfo *debuginfo, uint64_t type,
  */
 void debuginfo_globals(struct debuginfo *debuginfo,
 		       bool (*visit)(const struct debuginfo_variable *, void *), void *context);
-
-static inline void debuginfo_close_at(struct debuginfo **debuginfo) { debuginfo_close(*debuginfo); }

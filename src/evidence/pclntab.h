@@ -105,5 +105,3 @@ int32_t pclntab_pcdata(const struct pclntab *table, const struct go_function *fu
 /** The address of a funcdata; 0 when the function has none. */
 uint64_t pclntab_funcdata(const struct pclntab *table, const struct go_function *function,
 			  enum go_funcdata which);
-
-static inline void pclntab_close_at(struct pclntab **table) { pclntab_close(*table); }

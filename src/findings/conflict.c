@@ -192,7 +192,7 @@ void conflict_identify(struct reasoning *reasoning)
 	map->found_by = call->map_found_by;
 	map->type = call->type;
 	map->sure = !map->address        ? CONFIDENCE_UNKNOWN
-		    : call->map_reloaded ? CONFIDENCE_LIKELY
+		    : call->map_inferred ? CONFIDENCE_LIKELY
 					 : CONFIDENCE_PROVEN;
 	if (!map->address)
 		recover_map(reasoning);

@@ -75,7 +75,7 @@ static enum confidence confidence_of(const struct reasoning *reasoning, const GA
 				     const struct suspect *suspect)
 {
 	if (suspect->tier == TIER_IN_WRITE)
-		return CONFIDENCE_PROVEN;
+		return suspect->call->map_inferred ? CONFIDENCE_LIKELY : CONFIDENCE_PROVEN;
 	if (both_take_locks(reasoning, suspect))
 		return CONFIDENCE_POSSIBLE;
 	if (suspect->tier == TIER_GHOST_RUNNABLE &&

@@ -133,7 +133,7 @@ static void take_reloaded_map(struct program *program, struct map_call *call, ui
 	if (call->map)
 		return;
 	take_map(program, call, map, "the variable that the code loads it from");
-	call->map_reloaded = true;
+	call->map_inferred = true;
 }
 
 static void take_type(struct program *program, struct map_call *call, uint64_t descriptor)
@@ -202,7 +202,7 @@ static void find_map_by_code(struct program *program, const struct stack *stack,
 
 	if (call->map || !map_trace(program, stack, call, &traced))
 		return;
-	call->map_reloaded = traced.reloaded;
+	call->map_inferred = traced.reloaded;
 	take_map(program, call, traced.map, traced.found_by);
 	type = traced.type ? types_at(program->types, traced.type) : NULL;
 	if (!call->type && type && type->kind == GO_KIND_MAP)
@@ -266,9 +266,10 @@ static void find_map_in_frames(struct program *program, const struct stack *stac
 	for (uint64_t at = stack->frames[0].sp; at < high && !search.several; at += WORD)
 		if (memory_u64(program->memory, at, &word))
 			search_word(&search, word);
-	if (!search.several)
-		take_map(program, call, search.only,
-			 "the only map that the operation's frames hold");
+	if (search.several)
+		return;
+	take_map(program, call, search.only, "the only map that the operation's frames hold");
+	call->map_inferred = true;
 }
 
 bool map_call_may_use(struct program *program, const struct map_call *call, uint64_t map)

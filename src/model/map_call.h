@@ -15,8 +15,8 @@ struct map_call {
 	/** The check that raised the fatal; NONE when not in_fatal or not known */
 	enum map_check check;
 	uint64_t map; /**< 0 when the frames no longer hold it */
-	/** Read again from where the code loads it: that may hold another map by now. */
-	bool map_reloaded;
+	/** Not from where the operation keeps it: loaded again by its code, or the only one its frames hold. */
+	bool map_inferred;
 	const char *map_found_by;   /**< "" when map is 0 */
 	const struct go_type *type; /**< NULL when not known */
 	/** Of the call in user code; NULL when it came through reflect or unknown code */

@@ -129,5 +129,3 @@ static inline int32_t program_offset(const struct program *program, enum go_fiel
 }
 /** A pointer-sized field of the object at @a base; 0 when absent or not dumped. */
 uint64_t program_word(const struct program *program, uint64_t base, enum go_field field);
-
-static inline void program_close_at(struct program **program) { program_close(*program); }
