@@ -12,6 +12,7 @@ _mapfault() {
 		'map:show one map'
 		'sites:list every map operation in a program'\''s code'
 		'explain:tell the reasoning behind a report'
+		'doctor:say what a crash would leave behind today'
 		'version:show the version'
 		'help:show what a command does'
 	)
@@ -37,6 +38,10 @@ _mapfault() {
 			'*:file:_files' ;;
 	sites) _arguments $output "--system[the runtime's own as well]" '*:file:_files' ;;
 	goroutine | maps | explain) _arguments $output '*:file:_files' ;;
+	doctor)
+		_arguments $output '(-p --pid)'{-p,--pid}'[look at this process]:pid:_pids' \
+			'--root[look at the machine under this directory]:directory:_files -/' \
+			'*:file:_files' ;;
 	version) _arguments '(-j --json)'{-j,--json}'[all that this build knows]' ;;
 	help) _describe command commands ;;
 	*)

@@ -4,7 +4,7 @@ set -eu
 
 packages="
 build-essential pkg-config meson ninja-build git ca-certificates
-libelf-dev libdw-dev libcapstone-dev libzstd-dev liblz4-dev liblzma-dev zlib1g-dev libglib2.0-dev libjansson-dev libdeflate-dev
+libelf-dev libdw-dev libcapstone-dev libzstd-dev liblz4-dev liblzma-dev zlib1g-dev libglib2.0-dev libjansson-dev libdeflate-dev libyaml-dev
 libcmocka-dev libbz2-dev
 clang libclang-rt-14-dev clang-format scdoc man-db
 python3 python3-pytest python3-jsonschema

@@ -34,6 +34,9 @@ static void group_entries(unsigned group, struct options *o, GOptionEntry ret[GR
 		  "each one by itself, instead of groups with equal stacks", NULL}},
 		{{"system", 0, 0, G_OPTION_ARG_NONE, &o->system, "the runtime's own as well",
 		  NULL}},
+		{{"pid", 'p', 0, G_OPTION_ARG_INT, &o->pid, "look at this process", "PID"},
+		 {"root", 0, 0, G_OPTION_ARG_FILENAME, &o->root,
+		  "look at the machine whose files are under DIR", "DIR"}},
 	};
 
 	memcpy(ret, table[group], sizeof(table[group]));
@@ -140,6 +143,7 @@ void options_done(struct options *options)
 	g_free(options->source_root);
 	g_free(options->fail_on_name);
 	g_free(options->output);
+	g_free(options->root);
 }
 
 static void entry_help(const GOptionEntry *entry, FILE *out)

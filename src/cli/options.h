@@ -16,14 +16,16 @@ enum option_group {
 	OPTIONS_VALUES = 1 << 4,   /**< --values, --limit */
 	OPTIONS_ALL = 1 << 5,      /**< --all */
 	OPTIONS_SYSTEM = 1 << 6,   /**< --system */
+	OPTIONS_DOCTOR = 1 << 7,   /**< --pid, --root */
 };
-#define OPTION_GROUPS 7
+#define OPTION_GROUPS 8
 
 enum output_format { FORMAT_TEXT, FORMAT_JSON };
 
 struct options {
 	gboolean help, json, quiet, force, values, all, system;
-	gint limit;
+	gint limit, pid;
+	char *root;
 	char *format_name, *color_name, *source_root, *fail_on_name, *output;
 	/* What the names above mean. */
 	enum output_format format;

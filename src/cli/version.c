@@ -4,6 +4,7 @@
 
 #include "golang/layout.h"
 #include "report/json_writer.h"
+#include "report/doctor.h"
 #include "report/lists.h"
 #include "report/report.h"
 
@@ -15,8 +16,8 @@
 #include <zstd.h>
 
 static const enum go_arch architectures[] = {GO_ARCH_AMD64, GO_ARCH_ARM64};
-static const char *const schemas[] = {REPORT_SCHEMA, GOROUTINES_SCHEMA, MAPS_SCHEMA, MAP_SCHEMA,
-				      SITES_SCHEMA};
+static const char *const schemas[] = {REPORT_SCHEMA, GOROUTINES_SCHEMA, MAPS_SCHEMA,
+				      MAP_SCHEMA,    SITES_SCHEMA,      DOCTOR_SCHEMA};
 
 static bool has_layout(int minor)
 {
