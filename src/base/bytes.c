@@ -67,16 +67,15 @@ struct error *bytes_u64(struct bytes *b, const char *field, uint64_t *ret)
 	return NULL;
 }
 
-struct error *bytes_uvarint(struct bytes *b, const char *field, uint64_t *ret)
+struct error *bytes_uvarint_long(struct bytes *b, const char *field, uint64_t *ret)
 {
 	uint64_t value = 0;
 
 	for (unsigned i = 0; i < UVARINT_MAX_BYTES; i++) {
-		uint8_t byte;
-
-		TRY(bytes_u8(b, field, &byte));
-		value |= (uint64_t)(byte & 0x7f) << (7 * i);
-		if (!(byte & 0x80)) {
+		if (b->at == b->end)
+			return cut_off(b, field, 1);
+		value |= (uint64_t)(*b->at & 0x7f) << (7 * i);
+		if (*b->at++ < 0x80) {
 			*ret = value;
 			return NULL;
 		}

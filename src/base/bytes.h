@@ -21,8 +21,17 @@ struct error *bytes_u8(struct bytes *b, const char *field, uint8_t *ret);
 struct error *bytes_u16(struct bytes *b, const char *field, uint16_t *ret);
 struct error *bytes_u32(struct bytes *b, const char *field, uint32_t *ret);
 struct error *bytes_u64(struct bytes *b, const char *field, uint64_t *ret);
+/** The longer forms of bytes_uvarint(). */
+struct error *bytes_uvarint_long(struct bytes *b, const char *field, uint64_t *ret);
 /** Go's and protobuf's variable-length integer, at most ten bytes. */
-struct error *bytes_uvarint(struct bytes *b, const char *field, uint64_t *ret);
+static inline struct error *bytes_uvarint(struct bytes *b, const char *field, uint64_t *ret)
+{
+	if (b->at < b->end && *b->at < 0x80) {
+		*ret = *b->at++;
+		return NULL;
+	}
+	return bytes_uvarint_long(b, field, ret);
+}
 /** The next @a size bytes as a cursor of their own; @a b moves past them. */
 struct error *bytes_take(struct bytes *b, const char *field, uint64_t size, struct bytes *ret);
 /** Moves past @a size bytes. */

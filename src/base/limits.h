@@ -16,3 +16,4 @@
 #define LIMIT_IMAGE_SEGMENTS  256           /* of one binary; linkers make about ten */
 #define LIMIT_INFLATED_BYTES  (64ull << 30) /* of a compressed core */
 #define LIMIT_MAP_ENTRIES     (1ull << 32)
+#define LIMIT_PROFILE_BYTES   (256u << 20) /* of a profile, inflated; 700,000 stacks take 75 MB */
