@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a dump is kept: every name, frame and stack once. Made by dump_parse.c, asked through dump.h.
+#pragma once
+#include "base/arena.h"
+#include "base/blocks.h"
+#include "evidence/dump.h"
+
+/** Positions by hash: open addressing over numbers of items that stand elsewhere. */
+struct number_table {
+	uint64_t *slots; /**< high half: hash; low half: number + 1 */
+	size_t mask, count;
+};
+
+/** A frame with the text that identifies it. */
+struct stored_frame {
+	struct dump_frame frame;
+	struct text place; /**< as printed, without what differs between equal frames */
+};
+
+struct stored_group {
+	struct dump_group group;
+	uint32_t last_calls; /**< of its last goroutine: equal ones are kept once */
+};
+
+struct dump {
+	struct arena *arena;
+	uint64_t seed; /**< of the hashes: nobody can choose text that collides */
+	uint64_t text_bytes, call_bytes;
+	struct blocks words;      /**< struct text */
+	struct blocks frames;     /**< struct stored_frame */
+	struct blocks groups;     /**< struct stored_group */
+	struct blocks stacks;     /**< uint32_t: frame numbers, each stack's in one run */
+	struct blocks goroutines; /**< struct dump_goroutine */
+	struct blocks calls;      /**< units of CALL_UNIT bytes */
+	struct blocks messages;   /**< struct dump_message */
+	struct blocks sections;   /**< struct dump_section */
+	struct number_table word_table, frame_table, group_table;
+	struct dump_gap gaps[DUMP_GAP_KINDS];
+};
+
+struct dump *dump_new(void);
+void dump_gap_add(struct dump *dump, enum dump_gap_kind kind, struct dump_place place);
+
+#define DUMP_STORE_FULL UINT32_MAX
+
+/** Number of a word for dump_word(), or DUMP_STORE_FULL. Number 0 is the empty word. */
+uint32_t dump_store_word(struct dump *dump, struct text word);
+
+/**
+ * Number of the frame with that function at that place; @a inlined: printed as f(...).
+ * @param place without its tail
+ * @return false when @a place is none; DUMP_STORE_FULL in @a ret when there is no room
+ */
+bool dump_store_frame(struct dump *dump, struct text function, struct text place, bool inlined,
+		      uint32_t *ret);
+/** As above, for frames whose parts are known; @a place tells equal frames apart. */
+uint32_t dump_store_frame_parts(struct dump *dump, const struct dump_frame *frame,
+				struct text place);
+
+/** A stack as it is being read. */
+struct stack_parts {
+	const uint32_t *frames;
+	uint32_t frame_count, created_by, elided_before, elided_count, flags;
+};
+/** Number of its group, a new one when it was not seen before. */
+uint32_t dump_store_group(struct dump *dump, const struct stack_parts *parts);
+
+/**
+ * Adds a goroutine to its group.
+ * @param calls what dump_calls() will take apart; kept as far as there is room
+ */
+void dump_store_goroutine(struct dump *dump, const struct dump_goroutine *goroutine,
+			  struct text calls);
+
+/** The calls of a goroutine as they were given; empty when not kept. */
+struct text dump_store_calls(const struct dump *dump, const struct dump_goroutine *goroutine);
