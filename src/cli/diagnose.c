@@ -36,8 +36,8 @@ static struct error *diagnose(const struct invocation *invocation, int *ret_stat
 	scoped(session) struct session session = {0};
 	scoped(findings) struct findings *findings = NULL;
 
-	TRY(session_open(invocation, invocation->arguments, invocation->argument_count, NEED_CORE,
-			 &session));
+	TRY(session_open(invocation, invocation->arguments, invocation->argument_count,
+			 NEED_GOROUTINES, &session));
 	findings = findings_derive(session.program);
 	write_report(findings, &session, invocation->options.format);
 	*ret_status = exit_status(findings, &invocation->options);
@@ -46,7 +46,7 @@ static struct error *diagnose(const struct invocation *invocation, int *ret_stat
 
 const struct command command_diagnose = {
 	.name = "diagnose",
-	.arguments = "CORE [BINARY]",
+	.arguments = "EVIDENCE...",
 	.summary = "name the map, both goroutines and both lines of a map fatal (the default)",
 	.examples =
 		"  mapfault core ./server\n"
@@ -54,14 +54,19 @@ const struct command command_diagnose = {
 		"  mapfault --json core ./server -o report.json\n"
 		"  mapfault --source-root ~/src/server core ./server\n"
 		"  mapfault --fail-on likely core ./server\n"
-		"  gunzip -c core.gz | mapfault - ./server\n",
+		"  gunzip -c core.gz | mapfault - ./server\n"
+		"  kubectl logs -p pod | mapfault - ./server\n"
+		"  mapfault crash.log ./server heap.pb.gz goroutine.pb.gz\n",
 	.about =
 		"Reads a core file and the Go program that left it, in any order. The core may be\n"
-		"compressed with zstd, lz4 or xz, and the program stripped.\n"
+		"compressed with zstd, lz4 or xz, and the program stripped. Without a core, the "
+		"text\n"
+		"of the crash as any log kept it, better with the program, and with heap and\n"
+		"goroutine profiles of it.\n"
 		"Exit status: 0 done; 1 as --fail-on asks; 2 wrong usage; 3 unreadable evidence;\n"
 		"4 done, but what is missing kept a verdict from being reached.\n",
 	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE | OPTIONS_SOURCE | OPTIONS_VERDICT,
 	.arguments_min = 1,
-	.arguments_max = 2,
+	.arguments_max = 64,
 	.run = diagnose,
 };

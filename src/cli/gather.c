@@ -5,6 +5,7 @@
 #include "cli/spool.h"
 #include "evidence/debugfile.h"
 #include "evidence/match.h"
+#include "model/printout.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,6 +53,32 @@ static struct error *add_image(struct gathered *g, const char *path, const char 
 	return image_open(path, &g->image);
 }
 
+static struct error *add_text(struct gathered *g, const char *path, const char *name)
+{
+	if (g->dump_path)
+		return twice(name, g->dump_name, "text of a crash");
+	g->dump_path = arena_string(g->arena, text_of(path));
+	g->dump_name = arena_string(g->arena, text_of(name));
+	return NULL;
+}
+
+static struct error *add_profile(struct gathered *g, const char *path, const char *name)
+{
+	if (g->profile_count == GATHERED_PROFILES_MAX)
+		return error_new(ERROR_USAGE, place_whole(name), "is one profile too many: %d fit",
+				 GATHERED_PROFILES_MAX);
+	TRY(profile_open(path, &g->profiles[g->profile_count]));
+	g->profile_count++;
+	return NULL;
+}
+
+static struct error *add_gzip(struct gathered *g, const char *path, const char *name)
+{
+	scoped(error) struct error *error = add_profile(g, path, name);
+
+	return error ? add_text(g, path, name) : NULL;
+}
+
 static struct error *add_file(struct gathered *g, const char *path, const char *name)
 {
 	char head[RECOGNISE_BYTES];
@@ -65,6 +92,12 @@ static struct error *add_file(struct gathered *g, const char *path, const char *
 		return add_core(g, path, name);
 	case FILE_IMAGE:
 		return add_image(g, path, name);
+	case FILE_TEXT:
+		return add_text(g, path, name);
+	case FILE_PROFILE:
+		return add_profile(g, path, name);
+	case FILE_GZIP:
+		return add_gzip(g, path, name);
 	case FILE_REPORT:
 		return error_with_hint(
 			error_new(ERROR_UNRECOGNISED, place_whole(name), "%s", looks_like),
@@ -186,18 +219,70 @@ static struct error *open_debuginfo(struct gathered *g)
 	return NULL;
 }
 
+/** A goroutine profile in words is a dump where there is nothing else. */
+static void take_profile_as_text(struct gathered *g)
+{
+	for (size_t i = 0; i < g->profile_count && !g->dump_path && !g->core; i++)
+		if (g->profiles[i]->is_text && g->profiles[i]->kind == PROFILE_GOROUTINE)
+			g->dump_path = g->dump_name =
+				arena_string(g->arena, text_of(g->profiles[i]->path));
+}
+
+static void list_text(struct gathered *g) { list(g, "text", g->dump_name); }
+
+static struct error *open_text(struct gathered *g)
+{
+	if (!g->dump_path)
+		return NULL;
+	TRY(dump_read_path(g->dump_path, &g->dump));
+	if (!dump_goroutine_count(g->dump) && !dump_message_count(g->dump))
+		return error_with_hint(
+			error_new(ERROR_UNRECOGNISED, place_whole(g->dump_name),
+				  "is text, and nothing in it is a Go program's crash or goroutine "
+				  "dump"),
+			"give the program's standard error from the time of the crash");
+	list_text(g);
+	return NULL;
+}
+
+static struct error *check_need(const struct gathered *g, enum gather_need need, const char *first)
+{
+	if (need == NEED_CORE && !g->core)
+		return error_with_hint(
+			error_new(ERROR_USAGE, place_whole(first), "no core file given"),
+			"a program alone shows its map operations: mapfault sites "
+			"BINARY");
+	if (need == NEED_GOROUTINES && !g->core && !g->dump)
+		return error_with_hint(
+			error_new(ERROR_USAGE, place_whole(first),
+				  "no core file and no text of a crash given"),
+			"a program alone shows its map operations: mapfault sites BINARY");
+	return NULL;
+}
+
+static void list_profiles(struct gathered *g)
+{
+	for (size_t i = 0; i < g->profile_count; i++)
+		list(g, profile_kind_name(g->profiles[i]->kind), g->profiles[i]->path);
+}
+
 static struct error *open_all(struct gathered *g, char *const *paths, size_t count,
 			      enum gather_need need, const struct options *options)
 {
 	for (size_t i = 0; i < count; i++)
 		TRY(add_argument(g, paths[i]));
-	if (need == NEED_CORE && !g->core)
-		return error_with_hint(error_new(ERROR_USAGE, place_whole(g->image ? paths[0] : ""),
-						 "no core file given"),
-				       "a program alone shows its map operations: mapfault sites "
-				       "BINARY");
-	if (!g->image)
+	take_profile_as_text(g);
+	TRY(open_text(g));
+	TRY(check_need(g, need, count ? paths[0] : ""));
+	list_profiles(g);
+	if (!g->image && g->core)
 		TRY(find_image(g));
+	if (!g->image && g->dump)
+		return NULL;
+	if (!g->image)
+		return error_with_hint(error_new(ERROR_USAGE, place_whole(""), "no program given"),
+				       "give the Go binary");
+	g->force = options->force;
 	TRY(match(g, options));
 	return open_debuginfo(g);
 }
@@ -209,12 +294,31 @@ struct error *gather(char *const *paths, size_t count, enum gather_need need,
 	return open_all(ret, paths, count, need, options);
 }
 
+/** Frames whose lines the binary has not at their offsets were printed by another build. */
+static struct error *check_text_of(const struct gathered *g, const struct program *program)
+{
+	const struct printout *printout = program->printout;
+
+	if (!printout || !g->image || g->force ||
+	    printout->agreement.other <= printout->agreement.same)
+		return NULL;
+	return error_new(ERROR_MISMATCH, place_whole(image_path(g->image)),
+			 "did not print %s: %llu of its frames stand at other lines in this binary",
+			 g->dump_name, (unsigned long long)printout->agreement.other);
+}
+
 struct error *gathered_program(struct gathered *g, struct program **ret)
 {
 	struct program_evidence evidence = {
-		.image = g->image, .core = g->core, .debuginfo = g->debuginfo, .bias = g->bias};
+		.image = g->image,
+		.core = g->core,
+		.dump = g->core ? NULL : g->dump,
+		.debuginfo = g->debuginfo,
+		.bias = g->bias,
+	};
 
 	TRY(program_open(&evidence, ret));
+	TRY(check_text_of(g, *ret));
 	for (size_t i = 0; i < g->listed_count; i++)
 		g->listed[i].go_version = (*ret)->build.go_version;
 	return NULL;
@@ -226,6 +330,9 @@ void gathered_done(struct gathered *g)
 	image_close(g->debug_image);
 	image_close(g->image);
 	core_close(g->core);
+	for (size_t i = 0; i < g->profile_count; i++)
+		profile_close(g->profiles[i]);
+	dump_close(g->dump);
 	arena_free(g->arena);
 	*g = (struct gathered){0};
 }

@@ -6,11 +6,14 @@
 #include "cli/options.h"
 #include "evidence/core.h"
 #include "evidence/debuginfo.h"
+#include "evidence/dump.h"
 #include "evidence/image.h"
+#include "evidence/profile.h"
 #include "model/program.h"
 #include "report/report.h"
 
-#define GATHERED_MAX 3 /* core, binary, debug file */
+#define GATHERED_PROFILES_MAX 64
+#define GATHERED_MAX          (4 + GATHERED_PROFILES_MAX) /* core, text, binary, debug file */
 
 /** Everything opened; zeroed before gather(). Gaps of the files themselves are in @a listed. */
 struct gathered {
@@ -18,13 +21,22 @@ struct gathered {
 	struct core *core;
 	struct image *image, *debug_image;
 	struct debuginfo *debuginfo;
+	struct dump *dump;
+	const char *dump_path, *dump_name; /**< to read it from; as it was given */
+	struct profile *profiles[GATHERED_PROFILES_MAX];
+	size_t profile_count;
 	uint64_t bias;
+	bool force;
 	struct report_evidence listed[GATHERED_MAX];
 	size_t listed_count;
 };
 
 /** What the command cannot do without. */
-enum gather_need { NEED_IMAGE, NEED_CORE };
+enum gather_need {
+	NEED_IMAGE,
+	NEED_CORE,
+	NEED_GOROUTINES, /**< a core or a text */
+};
 
 /** Opens what @a paths name, in any order; "-" is standard input. */
 struct error *gather(char *const *paths, size_t count, enum gather_need need,

@@ -12,7 +12,7 @@ static struct error *list(const struct invocation *invocation, char *const *path
 		.id = id, .system = options->system, .each = options->all};
 	scoped(session) struct session session = {0};
 
-	TRY(session_open(invocation, paths, count, NEED_CORE, &session));
+	TRY(session_open(invocation, paths, count, NEED_GOROUTINES, &session));
 	if (id && !program_goroutine(session.program, id))
 		return error_with_hint(error_new(ERROR_USAGE, place_whole(""),
 						 "there is no goroutine %llu",
@@ -45,7 +45,7 @@ static struct error *goroutine(const struct invocation *invocation, int *ret_sta
 
 const struct command command_goroutines = {
 	.name = "goroutines",
-	.arguments = "CORE [BINARY]",
+	.arguments = "CORE|TEXT [BINARY]",
 	.summary = "list goroutines, grouped by equal stacks",
 	.examples = "  mapfault goroutines core ./server\n"
 		    "  mapfault goroutines --all core ./server\n"
@@ -60,7 +60,7 @@ const struct command command_goroutines = {
 
 const struct command command_goroutine = {
 	.name = "goroutine",
-	.arguments = "N CORE [BINARY]",
+	.arguments = "N CORE|TEXT [BINARY]",
 	.summary = "show one goroutine",
 	.examples = "  mapfault goroutine 18 core ./server\n",
 	.about = "N is the goroutine's number, as crash output and reports have it.\n",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/recognise.h"
 
+#include "evidence/profile.h"
+
 #include <elf.h>
 #include <stdint.h>
 
@@ -18,7 +20,7 @@ static const struct {
 	{"\xfd"
 	 "7zXZ\0",
 	 6, FILE_COMPRESSED, "is compressed with xz"},
-	{"\x1f\x8b", 2, FILE_OTHER, "is compressed with gzip: unpack it first, if it holds a core"},
+	{"\x1f\x8b", 2, FILE_GZIP, "is compressed with gzip: unpack it first, if it holds a core"},
 	{"BZh", 3, FILE_OTHER, "is compressed with bzip2: unpack it first, if it holds a core"},
 	{"PK\x03\x04", 4, FILE_OTHER, "is a zip archive: unpack it first"},
 	{"MZ", 2, FILE_OTHER, "is a Windows program; only Linux evidence is read"},
@@ -28,21 +30,6 @@ static const struct {
 	{"!<arch>\n", 8, FILE_OTHER, "is a static library, not a linked program"},
 	{"#!", 2, FILE_OTHER, "is a script; give the program that it starts"},
 	{"SQLite format 3", 15, FILE_OTHER, "is a database"},
-};
-
-/* Phrases of Go's own crash output and profiles (runtime/panic.go, runtime/pprof/pprof.go). */
-static const struct {
-	const char *phrase, *looks_like;
-} phrases[] = {
-	{"WARNING: DATA RACE", "is text: a race detector report, which names both sides itself and "
-			       "is not read by this version"},
-	{"fatal error: ",
-	 "is text: crash output, which is not read by this version; give the core"},
-	{"goroutine profile: total",
-	 "is text: a goroutine profile, which is not read by this version"},
-	{"heap profile: ", "is text: a heap profile, which is not read by this version"},
-	{"goroutine ",
-	 "is text: a goroutine dump, which is not read by this version; give the core"},
 };
 
 static enum file_kind recognise_elf(struct text head, const char **ret)
@@ -62,6 +49,11 @@ static enum file_kind recognise_elf(struct text head, const char **ret)
 	return FILE_OTHER;
 }
 
+static bool is_utf16(struct text head)
+{
+	return head.n > 2 && (!memcmp(head.p, "\xff\xfe", 2) || !memcmp(head.p, "\xfe\xff", 2));
+}
+
 static bool is_text(struct text head)
 {
 	for (size_t i = 0; i < head.n; i++) {
@@ -73,23 +65,24 @@ static bool is_text(struct text head)
 	return true;
 }
 
+/** The reports of mapfault begin with their schema; logs may be JSON too, a line each. */
+static bool is_report(struct text head)
+{
+	return memmem(head.p, head.n, "\"mapfault.", 10) != NULL;
+}
+
 static enum file_kind recognise_text(struct text head, const char **ret)
 {
 	size_t blank = 0;
 
 	while (blank < head.n && strchr(" \t\r\n", head.p[blank]))
 		blank++;
-	if (blank < head.n && head.p[blank] == '{') {
+	if (blank < head.n && head.p[blank] == '{' && is_report(head)) {
 		*ret = "is JSON";
 		return FILE_REPORT;
 	}
-	for (size_t i = 0; i < sizeof(phrases) / sizeof(*phrases); i++) {
-		*ret = phrases[i].looks_like;
-		if (memmem(head.p, head.n, phrases[i].phrase, strlen(phrases[i].phrase)))
-			return FILE_OTHER;
-	}
 	*ret = "is text";
-	return FILE_OTHER;
+	return FILE_TEXT;
 }
 
 enum file_kind file_recognise(struct text head, const char **ret)
@@ -104,7 +97,9 @@ enum file_kind file_recognise(struct text head, const char **ret)
 		if (head.n >= magics[i].n && memcmp(head.p, magics[i].magic, magics[i].n) == 0)
 			return magics[i].kind;
 	}
-	if (is_text(head))
+	if (profile_recognise(head, ret))
+		return FILE_PROFILE;
+	if (is_text(head) || is_utf16(head))
 		return recognise_text(head, ret);
 	*ret = "is of no kind that mapfault knows";
 	return FILE_UNKNOWN;

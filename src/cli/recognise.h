@@ -8,6 +8,9 @@ enum file_kind {
 	FILE_COMPRESSED, /**< zstd, lz4 or xz: a core, as systemd-coredump keeps them */
 	FILE_IMAGE,      /**< an ELF program or shared object */
 	FILE_REPORT,     /**< JSON */
+	FILE_TEXT,       /**< may hold what a Go program printed of itself */
+	FILE_PROFILE,    /**< of runtime/pprof */
+	FILE_GZIP,       /**< a profile or a text */
 	FILE_OTHER,      /**< something that is recognised but not read */
 	FILE_UNKNOWN,
 };

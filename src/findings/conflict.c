@@ -4,6 +4,7 @@
 
 #include "model/ghost.h"
 #include "model/map_recover.h"
+#include "model/printout.h"
 
 #include <string.h>
 
@@ -160,6 +161,7 @@ static void describe_detector(struct reasoning *reasoning)
 	const struct goroutine *goroutine = &program->goroutines[call->goroutine];
 	struct side *side = arena_take(reasoning->findings->arena, sizeof(*side));
 
+	reasoning->told_of = goroutine;
 	side->role = SIDE_DETECTOR;
 	side->operation = call->operation;
 	side->goroutine = goroutine;
@@ -169,10 +171,15 @@ static void describe_detector(struct reasoning *reasoning)
 	side->confidence = CONFIDENCE_PROVEN;
 	if (call->user < goroutine->stack.count)
 		side->site = *goroutine->stack.frames[call->user].site;
-	witness_add(reasoning, &side->witnesses, EVIDENCE_CORE,
-		    goroutine->stack.frames[call->first].pc,
-		    "goroutine %llu stands in the runtime's fatal path inside %s",
-		    (unsigned long long)goroutine->id, call->function->name);
+	if (call->function)
+		witness_add(reasoning, &side->witnesses, EVIDENCE_CORE,
+			    goroutine->stack.frames[call->first].pc,
+			    "goroutine %llu stands in the runtime's fatal path inside %s",
+			    (unsigned long long)goroutine->id, call->function->name);
+	else
+		witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, 0,
+			    "the runtime printed goroutine %llu as the one that noticed",
+			    (unsigned long long)goroutine->id);
 	if (call->check != MAP_CHECK_NONE)
 		witness_add(reasoning, &side->witnesses, EVIDENCE_BINARY, 0,
 			    call->check == MAP_CHECK_ENTRY
@@ -181,6 +188,27 @@ static void describe_detector(struct reasoning *reasoning)
 				    : "the check at the exit of the operation fired: another "
 				      "goroutine wrote meanwhile");
 	reasoning->findings->detector = side;
+}
+
+/** A text has no memory to read the map from: its address if printed, else which variable the code loads it from. */
+static void identify_by_text(struct reasoning *reasoning)
+{
+	struct conflict_map *map = &reasoning->findings->map;
+	const struct map_call *call = reasoning->detected;
+
+	if (call->map) {
+		map->sure = call->map_inferred ? CONFIDENCE_POSSIBLE : CONFIDENCE_PROVEN;
+		return;
+	}
+	if (call->site && call->site->source.kind == MAP_SOURCE_GLOBAL) {
+		map->sure = CONFIDENCE_LIKELY;
+		map->found_by = "the variable that the code loads it from";
+	}
+	program_gap(reasoning->program, "the map's address",
+		    reasoning->program->printout->hides_runtime
+			    ? "the runtime's frames, which carry it, were left out of the text"
+			    : "it was not printed",
+		    "which goroutines were using this very map");
 }
 
 void conflict_identify(struct reasoning *reasoning)
@@ -194,9 +222,11 @@ void conflict_identify(struct reasoning *reasoning)
 	map->sure = !map->address        ? CONFIDENCE_UNKNOWN
 		    : call->map_inferred ? CONFIDENCE_LIKELY
 					 : CONFIDENCE_PROVEN;
-	if (!map->address)
+	if (reasoning->program->printout)
+		identify_by_text(reasoning);
+	else if (!map->address)
 		recover_map(reasoning);
-	if (map->address)
+	if (map->address && !reasoning->program->printout)
 		read_map(reasoning);
 	reasoning->type = map->type;
 	name_type(map);

@@ -5,6 +5,7 @@
 #include "findings/fatal_signal.h"
 #include "findings/reasoning.h"
 #include "model/panic.h"
+#include "model/printout.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -86,7 +87,9 @@ static void classify_map_fatal(struct reasoning *reasoning)
 {
 	struct findings *findings = reasoning->findings;
 	struct program *program = reasoning->program;
-	const char *message = last_line(reasoning, "fatal error: concurrent map");
+	const char *message = program->printout
+				      ? program->printout->message
+				      : last_line(reasoning, "fatal error: concurrent map");
 	enum map_fatal said = go_map_fatal_find(text_of(message));
 
 	findings->death = DEATH_MAP_FATAL;
@@ -95,7 +98,8 @@ static void classify_map_fatal(struct reasoning *reasoning)
 	findings->message = *message ? message
 				     : arena_format(findings->arena, "fatal error: %s",
 						    go_map_fatal_message(findings->fatal));
-	program->goroutines[reasoning->detected->goroutine].detector = true;
+	if (reasoning->detected)
+		program->goroutines[reasoning->detected->goroutine].detector = true;
 }
 
 /** A panic raised by a map assignment itself can only be the nil map's. @a panic is gopanic's frame. */
@@ -240,12 +244,85 @@ static void classify(struct reasoning *reasoning)
 		classify_by_kernel(reasoning);
 }
 
+/** The call that the panicking frame returns from, where the text left out the runtime's own frames. */
+static bool calls_assign(const struct program *program, const struct stack *stack, size_t user)
+{
+	const struct map_site *site =
+		user < stack->count && program->sites
+			? sites_returning_to(program->sites, stack->frames[user].pc)
+			: NULL;
+
+	return site && site->function->operation == MAP_ASSIGN;
+}
+
+static bool shows_panic_of_user(const struct stack *stack)
+{
+	return stack->count > 1 && !strcmp(stack->frames[0].site->function, "runtime.gopanic") &&
+	       !stack->frames[1].runtime;
+}
+
+/** A write to a nil map by the runtime's words, which a panic of the program's own may repeat. */
+static void classify_nil_map(struct reasoning *reasoning, struct goroutine *dying)
+{
+	static const struct stack none = {0};
+	struct findings *findings = reasoning->findings;
+	const struct stack *stack = dying ? &dying->stack : &none;
+	size_t panic = 0;
+	bool seen;
+
+	while (panic < stack->count &&
+	       strcmp(stack->frames[panic].site->function, "runtime.gopanic"))
+		panic++;
+	if (panic == stack->count)
+		panic = 0;
+	seen = is_nil_map_write(stack, panic) ||
+	       calls_assign(reasoning->program, stack, stack_user_frame(stack, panic));
+	if (!seen && stack->count && (reasoning->program->sites || shows_panic_of_user(stack)))
+		return;
+	findings->death = DEATH_NIL_MAP_WRITE;
+	findings->kind = "nil_map_write";
+	if (dying)
+		nil_map_describe(reasoning, dying, panic);
+	if (!seen && findings->detector)
+		findings->detector->confidence = CONFIDENCE_LIKELY;
+}
+
+/** What the runtime printed is all there is. */
+static void classify_text(struct reasoning *reasoning)
+{
+	static const enum death deaths[] = {
+		[PRINTOUT_NO_DEATH] = DEATH_UNKNOWN,
+		[PRINTOUT_FATAL] = DEATH_FATAL,
+		[PRINTOUT_PANIC] = DEATH_PANIC,
+		[PRINTOUT_SIGNAL] = DEATH_SIGNAL,
+	};
+	struct findings *findings = reasoning->findings;
+	const struct printout *printout = reasoning->program->printout;
+	struct goroutine *dying = dying_goroutine(reasoning->program);
+
+	if (printout->fatals) {
+		reasoning->detected = find_detected(reasoning);
+		classify_map_fatal(reasoning);
+		return;
+	}
+	findings->death = deaths[printout->death];
+	findings->message = printout->message;
+	if (dying)
+		dying->detector = printout->death != PRINTOUT_SIGNAL;
+	if (printout->death == PRINTOUT_PANIC &&
+	    strstr(printout->message, "panic: assignment to entry in nil map"))
+		classify_nil_map(reasoning, dying);
+}
+
 void death_classify(struct reasoning *reasoning)
 {
 	struct findings *findings = reasoning->findings;
 
 	findings->kind = "not_a_map_fatal";
-	classify(reasoning);
+	if (reasoning->program->printout)
+		classify_text(reasoning);
+	else
+		classify(reasoning);
 	if ((findings->death == DEATH_FATAL || findings->death == DEATH_PANIC) &&
 	    !*findings->message)
 		program_gap(reasoning->program, "the runtime's last words",

@@ -21,9 +21,20 @@ void witness_add(struct reasoning *reasoning, struct witnesses *witnesses, const
 {
 	struct arena *arena = reasoning->findings->arena;
 	struct witness *items = arena_array(arena, witnesses->count + 1, sizeof(*witnesses->items));
+	const struct goroutine *told_of = reasoning->told_of;
+	const char *place = "";
 	va_list arguments;
 	char *fact;
 
+	if (reasoning->program && reasoning->program->printout &&
+	    g_str_equal(evidence, EVIDENCE_CORE)) {
+		evidence = EVIDENCE_TEXT;
+		place = told_of && told_of->text_line
+				? arena_format(arena, "line %u", told_of->text_line)
+				: "";
+	} else if (address) {
+		place = arena_format(arena, "address %#llx", (unsigned long long)address);
+	}
 	va_start(arguments, format);
 	fact = g_strdup_vprintf(format, arguments);
 	va_end(arguments);
@@ -32,7 +43,7 @@ void witness_add(struct reasoning *reasoning, struct witnesses *witnesses, const
 	items[witnesses->count++] = (struct witness){
 		arena_string(arena, text_of(fact)),
 		evidence,
-		address ? arena_format(arena, "address %#llx", (unsigned long long)address) : "",
+		place,
 	};
 	witnesses->items = items;
 	g_free(fact);
@@ -90,7 +101,7 @@ struct findings *findings_derive(struct program *program)
 	reasoning.calls = g_array_new(FALSE, FALSE, sizeof(struct map_call));
 	find_map_calls(&reasoning);
 	death_classify(&reasoning);
-	if (findings->death == DEATH_MAP_FATAL) {
+	if (findings->death == DEATH_MAP_FATAL && reasoning.detected) {
 		conflict_identify(&reasoning);
 		rank_parties(&reasoning);
 		flags_tabulate(&reasoning);

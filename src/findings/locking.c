@@ -57,6 +57,8 @@ bool both_take_locks(const struct reasoning *reasoning, const struct suspect *su
 	const struct goroutine *detector = &program->goroutines[reasoning->detected->goroutine];
 	const struct goroutine *goroutine = &program->goroutines[suspect->goroutine];
 
+	if (!program->sites)
+		return false;
 	if (!stack_locks(program, &detector->stack))
 		return false;
 	return stack_locks(program, &goroutine->stack) ||

@@ -4,6 +4,7 @@
 // (likely); the rest is a list, best first.
 #include "findings/locking.h"
 #include "findings/suspect.h"
+#include "findings/told.h"
 
 #include <stdlib.h>
 
@@ -38,7 +39,7 @@ static GArray *examine_all(struct inquiry *inquiry)
 		const struct goroutine *goroutine = &program->goroutines[i];
 		struct suspect suspect;
 
-		if (goroutine->detector || goroutine->system)
+		if (goroutine->detector || (goroutine->system && !goroutine->raised))
 			continue;
 		suspect = suspect_examine(inquiry, (uint32_t)i);
 		if (suspect.tier || suspect.call)
@@ -74,6 +75,8 @@ static bool is_alone(const GArray *suspects, const struct suspect *suspect)
 static enum confidence confidence_of(const struct reasoning *reasoning, const GArray *suspects,
 				     const struct suspect *suspect)
 {
+	if (reasoning->program->printout)
+		return told_confidence(reasoning, suspect);
 	if (suspect->tier == TIER_IN_WRITE)
 		return suspect->call->map_inferred ? CONFIDENCE_LIKELY : CONFIDENCE_PROVEN;
 	if (both_take_locks(reasoning, suspect))
@@ -92,6 +95,8 @@ static enum confidence capped(const struct reasoning *reasoning, enum confidence
 {
 	enum confidence sure = reasoning->findings->map.sure;
 
+	if (reasoning->program->printout)
+		return confidence; // told_confidence() has weighed that
 	return MAX(MIN(confidence, sure), CONFIDENCE_POSSIBLE);
 }
 
@@ -125,7 +130,8 @@ static const char *ruled_out(struct reasoning *reasoning, const struct map_call 
 
 	if (call->map && call->map == map->address && !map_operation_writes(call->operation))
 		return "it was reading; the other party of a map fatal is always a writer";
-	if (call->map && map->address && call->map != map->address && call->type == reasoning->type)
+	if (call->map && map->address && call->map != map->address && !call->map_inferred &&
+	    call->type == reasoning->type)
 		return arena_format(reasoning->findings->arena, "its map is another one, at %#llx",
 				    (unsigned long long)call->map);
 	return NULL;
@@ -151,7 +157,8 @@ static void list_innocents(struct reasoning *reasoning, const GArray *suspects)
 			goroutine,
 			*goroutine->stack.frames[suspect->call->user].site,
 			arena_format(findings->arena, "it was inside %s when the process died",
-				     suspect->call->function->name),
+				     suspect->call->function ? suspect->call->function->name
+							     : "a map operation"),
 			why,
 		};
 	}
@@ -163,13 +170,16 @@ void rank_parties(struct reasoning *reasoning)
 	struct inquiry inquiry = {
 		reasoning,
 		open_reach(reasoning),
-		map ? reachability_new(reasoning->program, map) : NULL,
+		map && !reasoning->program->printout ? reachability_new(reasoning->program, map)
+						     : NULL,
 	};
 	GArray *suspects = examine_all(&inquiry);
 
 	name_parties(reasoning, suspects);
 	list_innocents(reasoning, suspects);
-	if (!reasoning->findings->other)
+	if (reasoning->program->printout)
+		told_gaps(reasoning);
+	else if (!reasoning->findings->other)
 		program_gap(reasoning->program, "the other goroutine, beyond doubt",
 			    "it had left the map code when the process was frozen",
 			    "a stop at the instant of the fatal, or a race build (go build -race), "

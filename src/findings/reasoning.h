@@ -15,6 +15,8 @@ struct reasoning {
 	const struct go_type
 		*type; /**< of the map, as the code that uses it names it; NULL when not known */
 	const struct map_call *detected;
+	/** Whom the next witnesses are about: a text's facts have their place at his header */
+	const struct goroutine *told_of;
 };
 
 /** One rule a file; findings.c calls them in this order. */
@@ -30,7 +32,8 @@ void sentence_write(struct reasoning *reasoning);
 /** The operation that goroutine number @a index was in; NULL when in none. */
 const struct map_call *reasoning_call(const struct reasoning *reasoning, uint32_t index);
 
-#define EVIDENCE_CORE   "core"
+#define EVIDENCE_CORE   "core" /* with a text in its place: EVIDENCE_TEXT */
+#define EVIDENCE_TEXT   "text"
 #define EVIDENCE_BINARY "binary"
 
 /**

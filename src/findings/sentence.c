@@ -11,10 +11,15 @@ static const char *const past_tense[] = {
 	[MAP_CLONE] = "cloned",
 	[MAP_MAKE] = "made",
 	[MAP_GROW] = "grew",
+	[MAP_WRITE] = "wrote",
 };
 
 static const char *party(struct arena *arena, const struct side *side)
 {
+	if (!side->goroutine)
+		return arena_format(arena, "a goroutine in %s (%s)",
+				    function_short(side->site.function),
+				    site_short(arena, &side->site));
 	return arena_format(arena, "goroutine %llu (%s, %s)",
 			    (unsigned long long)side->goroutine->id,
 			    function_short(side->site.function), site_short(arena, &side->site));
@@ -38,6 +43,9 @@ static const char *map_sentence(const struct findings *findings)
 	struct arena *arena = findings->arena;
 	const struct side *detector = findings->detector, *other = findings->other;
 
+	if (!detector)
+		return arena_format(arena, "%s; the text does not show which goroutine noticed",
+				    findings->message);
 	if (other)
 		return arena_format(arena, "%s %s %s while %s %s it", party(arena, other),
 				    past_tense[other->operation], map_name(findings),
@@ -50,6 +58,15 @@ static const char *map_sentence(const struct findings *findings)
 	return arena_format(
 		arena, "%s %s %s while another goroutine wrote it; no second party found",
 		party(arena, detector), past_tense[detector->operation], map_name(findings));
+}
+
+/** A death that only the program's words tell of: anybody can print them. */
+static bool is_by_words_alone(const struct findings *findings)
+{
+	if (findings->detector)
+		return findings->detector->confidence == CONFIDENCE_LIKELY;
+	return findings->death == DEATH_NIL_MAP_WRITE && findings->program &&
+	       findings->program->printout;
 }
 
 static const char *other_death(const struct findings *findings)
@@ -72,7 +89,9 @@ static const char *other_death(const struct findings *findings)
 	case DEATH_SIGNAL:
 		return arena_format(findings->arena, "not a map fatal: %s", message);
 	default:
-		return "not a map fatal: nothing in the core says what ended the process";
+		return findings->program && findings->program->printout
+			       ? "not a map fatal: nothing in the text says what ended the process"
+			       : "not a map fatal: nothing in the core says what ended the process";
 	}
 }
 
@@ -82,8 +101,9 @@ void sentence_write(struct reasoning *reasoning)
 
 	if (findings->death != DEATH_MAP_FATAL) {
 		findings->sentence = other_death(findings);
-		findings->confidence =
-			findings->death == DEATH_UNKNOWN ? CONFIDENCE_UNKNOWN : CONFIDENCE_PROVEN;
+		findings->confidence = findings->death == DEATH_UNKNOWN ? CONFIDENCE_UNKNOWN
+				       : is_by_words_alone(findings)    ? CONFIDENCE_LIKELY
+									: CONFIDENCE_PROVEN;
 		return;
 	}
 	findings->sentence = map_sentence(findings);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "findings/suspect.h"
 
+#include "findings/told.h"
+
 #include <string.h>
 
 #define REACH_HOPS 4
@@ -52,22 +54,32 @@ static struct go_site user_site(struct program *program, uint64_t call_pc)
 	return count ? sites[i] : (struct go_site){.function = "?", .file = "?", .pc = call_pc};
 }
 
-static void examine_call(struct reasoning *reasoning, struct suspect *suspect)
+static enum tier tier_of_call(const struct reasoning *reasoning, const struct map_call *call)
 {
 	const struct findings *findings = reasoning->findings;
+
+	if (call->map && call->map == findings->map.address)
+		return TIER_IN_WRITE;
+	if (!call->map && call->type && call->type == reasoning->type &&
+	    (!findings->map.address ||
+	     map_call_may_use(reasoning->program, call, findings->map.address)))
+		return TIER_WRITE_SAME_TYPE;
+	return TIER_NONE;
+}
+
+static void examine_call(struct reasoning *reasoning, struct suspect *suspect)
+{
 	const struct map_call *call = reasoning_call(reasoning, suspect->goroutine);
 	const struct stack *stack = &reasoning->program->goroutines[suspect->goroutine].stack;
 
 	suspect->call = call;
 	if (!call || !map_operation_writes(call->operation) || call->user >= stack->count)
 		return;
-	if (call->map && call->map == findings->map.address)
-		suspect->tier = TIER_IN_WRITE;
-	else if (!call->map && call->type && call->type == reasoning->type &&
-		 (!findings->map.address ||
-		  map_call_may_use(reasoning->program, call, findings->map.address)))
-		suspect->tier = TIER_WRITE_SAME_TYPE;
+	if (reasoning->program->printout)
+		suspect->tier = told_tier(reasoning, call, &suspect->same_variable);
 	else
+		suspect->tier = tier_of_call(reasoning, call);
+	if (!suspect->tier)
 		return;
 	suspect->operation = call->operation;
 	suspect->site = *stack->frames[call->user].site;
@@ -134,7 +146,7 @@ static void examine_frames(struct inquiry *inquiry, struct suspect *suspect)
 		struct write_path path;
 		bool in_c = !strcmp(frame->function->name, "runtime.cgocall");
 
-		if (frame->site->inlined || (!in_c && frame->runtime))
+		if (frame->site->inlined || (!in_c && frame->runtime) || !frame->function->entry)
 			continue;
 		if (in_c ? write_reach_from_c(inquiry->reach, &path)
 			 : write_reach_from(inquiry->reach, frame->function, frame->pc, &path))
@@ -234,12 +246,13 @@ static void tell_call(struct reasoning *reasoning, const struct suspect *suspect
 {
 	const struct map_call *call = suspect->call;
 	const struct stack *stack = side->stack;
+	const char *what = reasoning->program->printout     ? told_map(reasoning, suspect)
+			   : suspect->tier == TIER_IN_WRITE ? "this very map"
+							    : "a map of this type";
 
 	witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, stack->frames[call->first].cfa,
-		    suspect->tier == TIER_IN_WRITE
-			    ? "it was inside %s on this very map when the process died"
-			    : "it was inside %s on a map of this type when the process died",
-		    call->function->name);
+		    "it was inside %s on %s when the process died",
+		    call->function ? call->function->name : "a write", what);
 	if (call->in_fatal)
 		witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, stack->frames[0].pc,
 			    "it had tripped the check too and waited to report it");
@@ -314,6 +327,7 @@ struct side suspect_side(struct reasoning *reasoning, const struct suspect *susp
 		.rule = second ? "second_detector" : tier_rule(suspect->tier),
 	};
 
+	reasoning->told_of = goroutine;
 	if (suspect->tier >= TIER_WRITE_SAME_TYPE)
 		tell_call(reasoning, suspect, &side);
 	if (suspect->ghost_count)

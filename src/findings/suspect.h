@@ -33,6 +33,7 @@ struct suspect {
 	struct go_site stands;  /**< the frame from which the path starts */
 	size_t depth;           /**< of that frame among the user's own */
 	bool reaches;           /**< its stack leads to the map */
+	bool same_variable; /**< its code loads its map from the variable that the detector's does */
 };
 
 /** What the examination of all goroutines shares. */

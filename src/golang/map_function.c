@@ -170,7 +170,7 @@ const struct go_map_function *go_map_functions(size_t *ret_count)
 static const char *const operation_names[] = {
 	[MAP_READ] = "read",   [MAP_ASSIGN] = "assign",   [MAP_DELETE] = "delete",
 	[MAP_CLEAR] = "clear", [MAP_ITERATE] = "iterate", [MAP_CLONE] = "clone",
-	[MAP_MAKE] = "make",   [MAP_GROW] = "grow",
+	[MAP_MAKE] = "make",   [MAP_GROW] = "grow",       [MAP_WRITE] = "write",
 };
 
 const char *map_operation_name(enum map_operation operation) { return operation_names[operation]; }
@@ -178,5 +178,5 @@ const char *map_operation_name(enum map_operation operation) { return operation_
 bool map_operation_writes(enum map_operation operation)
 {
 	return operation == MAP_ASSIGN || operation == MAP_DELETE || operation == MAP_CLEAR ||
-	       operation == MAP_GROW;
+	       operation == MAP_GROW || operation == MAP_WRITE;
 }

@@ -13,12 +13,13 @@ enum map_operation {
 	MAP_ITERATE,
 	MAP_CLONE,
 	MAP_MAKE,
-	MAP_GROW, /**< inside an assignment: hashGrow, growWork, evacuate, rehash, split ... */
+	MAP_GROW,  /**< inside an assignment: hashGrow, growWork, evacuate, rehash, split ... */
+	MAP_WRITE, /**< assign, delete or clear: a text does not always tell which */
 };
 
 /** "read", "assign", ...: the words of the report. */
 const char *map_operation_name(enum map_operation operation);
-/** Assign, delete, clear and grow hold the map's writing flag. */
+/** Assign, delete, clear, grow and "write" hold the map's writing flag. */
 bool map_operation_writes(enum map_operation operation);
 
 #define MAP_ARGUMENT_NONE (-1)

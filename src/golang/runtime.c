@@ -4,6 +4,7 @@
 // by name since names are stable and funcID numbers moved in six releases.
 #include "golang/runtime.h"
 
+#include <glib.h>
 #include <signal.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -181,4 +182,20 @@ bool go_is_system_goroutine(const char *start_function)
 	if (is_any(text_of(start_function), user_starts, LENGTH(user_starts)))
 		return false;
 	return text_is(package_of(start_function), "runtime");
+}
+
+char *go_function_name_folded(const char *name)
+{
+	GString *folded = g_string_new(NULL);
+	unsigned depth = 0;
+
+	for (; *name; name++) {
+		if (*name == ']' && depth > 0 && --depth == 0)
+			g_string_append(folded, "...");
+		if (depth == 0)
+			g_string_append_c(folded, *name);
+		if (*name == '[')
+			depth++;
+	}
+	return g_string_free(folded, FALSE);
 }

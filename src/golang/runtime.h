@@ -49,6 +49,8 @@ enum go_role {
 };
 enum go_role go_role_of(const char *function);
 
+/** A function's name with its type arguments as Go's own tracebacks print them: "F[...]". Free with g_free(). */
+char *go_function_name_folded(const char *name);
 /**
  * True for functions that users do not write: runtime, internal/runtime, reflect, and what the
  * compiler makes up. The generic functions of package maps are not among them.

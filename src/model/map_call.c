@@ -6,6 +6,7 @@
 
 #include "model/map_recover.h"
 #include "model/map_trace.h"
+#include "model/printout_call.h"
 
 #include <string.h>
 
@@ -186,7 +187,7 @@ static void find_map(struct program *program, const struct stack *stack, struct 
 
 static void find_site(struct program *program, const struct stack *stack, struct map_call *call)
 {
-	if (call->user >= stack->count || call->user != call->last + 1)
+	if (!program->sites || call->user >= stack->count || call->user != call->last + 1)
 		return;
 	call->site = sites_returning_to(program->sites, stack->frames[call->user].pc);
 	if (call->site && call->site->type)
@@ -275,12 +276,25 @@ static void find_map_in_frames(struct program *program, const struct stack *stac
 bool map_call_may_use(struct program *program, const struct map_call *call, uint64_t map)
 {
 	const struct stack *stack = &program->goroutines[call->goroutine].stack;
-	uint64_t high = physical(stack, call->last)->cfa + SPILL_BYTES, word;
+	uint64_t high, word;
 
+	if (program->printout)
+		return !call->map || call->map_inferred; // there are no frames to search
+	high = physical(stack, call->last)->cfa + SPILL_BYTES;
 	for (uint64_t at = stack->frames[0].sp; at < high; at += WORD)
 		if (memory_u64(program->memory, at, &word) && word == map)
 			return true;
 	return false;
+}
+
+static void find_map_in_process(struct program *program, const struct stack *stack,
+				struct map_call *call)
+{
+	find_map(program, stack, call);
+	find_map_by_code(program, stack, call);
+	find_map_by_source(program, call);
+	if (!call->map)
+		find_map_in_frames(program, stack, call);
 }
 
 bool map_call_of(struct program *program, struct goroutine *goroutine, struct map_call *ret)
@@ -291,16 +305,18 @@ bool map_call_of(struct program *program, struct goroutine *goroutine, struct ma
 		.map_found_by = "",
 	};
 
-	if (!find_run(stack, &call))
+	if (find_run(stack, &call)) {
+		settle_operation(stack, &call);
+		find_fatal(program, stack, &call);
+		find_site(program, stack, &call);
+	} else if (!program->printout || !printout_hidden_call(program, goroutine, &call)) {
 		return false;
-	settle_operation(stack, &call);
-	find_fatal(program, stack, &call);
-	find_site(program, stack, &call);
-	find_map(program, stack, &call);
-	find_map_by_code(program, stack, &call);
-	find_map_by_source(program, &call);
-	if (!call.map)
-		find_map_in_frames(program, stack, &call);
+	}
+	call.in_fatal |= goroutine->raised;
+	if (program->printout)
+		printout_find_map(program, goroutine, &call);
+	else
+		find_map_in_process(program, stack, &call);
 	*ret = call;
 	return true;
 }

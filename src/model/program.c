@@ -10,6 +10,7 @@
 #include "model/layout_check.h"
 #include "model/thread.h"
 #include "model/unwind.h"
+#include "model/printout.h"
 
 #include <glib.h>
 
@@ -167,32 +168,77 @@ static void read_process(struct program *program)
 	program->backlog = backlog_read(program);
 }
 
-struct error *program_open(const struct program_evidence *evidence, struct program **ret)
+static struct program *program_new(const struct program_evidence *evidence)
 {
 	struct program *program = g_new0(struct program, 1);
-	struct error *error;
 
 	program->arena = arena_new();
 	program->image = evidence->image;
 	program->core = evidence->core;
 	program->debuginfo = evidence->debuginfo;
 	program->bias = evidence->bias;
-	program->arch = image_arch(evidence->image);
 	program->memory = memory_new();
 	program->backlog = "";
+	program->build.go_version = "";
+	return program;
+}
+
+static struct error *read_image(struct program *program, struct image *image)
+{
+	program->arch = image_arch(image);
 	if (program->core)
 		core_add_to(program->core, program->memory);
-	image_add_to(evidence->image, evidence->bias, program->memory);
-	error = buildinfo_read(evidence->image, evidence->bias, program->memory, program->arena,
-			       &program->build);
-	if (!error)
-		error = read_tables(program);
+	image_add_to(image, program->bias, program->memory);
+	TRY(buildinfo_read(image, program->bias, program->memory, program->arena, &program->build));
+	return read_tables(program);
+}
+
+/** A text alone: no tables, but the layout row tells the version to whoever asks. */
+static void read_text_alone(struct program *program, const struct dump *dump)
+{
+	bool exact;
+
+	program->build.version = printout_version(dump);
+	if (program->build.version.minor)
+		program->build.go_version =
+			arena_format(program->arena, "go1.%d", program->build.version.minor);
+	program->layout = go_layout_find(program->build.version, program->arch, &exact);
+}
+
+/** A program may have been moved; the text can tell how far only by the tables of the binary. */
+static struct error *reopen_moved(const struct program_evidence *evidence, struct program **program)
+{
+	struct program_evidence moved = *evidence;
+
+	if (evidence->bias || !image_is_pie(evidence->image))
+		return NULL;
+	moved.bias = printout_bias(*program, evidence->dump);
+	if (!moved.bias)
+		return NULL;
+	program_close(*program);
+	*program = program_new(&moved);
+	return read_image(*program, moved.image);
+}
+
+struct error *program_open(const struct program_evidence *evidence, struct program **ret)
+{
+	struct program *program = program_new(evidence);
+	struct error *error = NULL;
+
+	if (evidence->image)
+		error = read_image(program, evidence->image);
+	else
+		read_text_alone(program, evidence->dump);
+	if (!error && evidence->dump && evidence->image)
+		error = reopen_moved(evidence, &program);
 	if (error) {
 		program_close(program);
 		return error;
 	}
 	if (program->core)
 		read_process(program);
+	else if (evidence->dump)
+		printout_read(program, evidence->dump);
 	*ret = program;
 	return NULL;
 }

@@ -37,6 +37,9 @@ struct stack {
 	const char *broken; /**< why the walk ended early; NULL when it reached the top */
 };
 
+struct printout; /* model/printout.h */
+struct dump;     /* evidence/dump.h */
+
 struct goroutine {
 	uint64_t id;
 	uint64_t address;        /**< of the g */
@@ -51,6 +54,11 @@ struct goroutine {
 	bool system;        /**< the runtime's own */
 	bool locked;        /**< to its thread */
 	bool detector;      /**< was inside the fatal when the process died */
+	/* Of one that a text tells of (model/printout.h); a core's stands for itself alone */
+	bool raised;        /**< printed as one that raised the fatal error */
+	uint32_t printed;   /**< its index in the dump */
+	uint32_t text_line; /**< of its header */
+	uint64_t count;     /**< goroutines that it stands for; 0 for one from a core */
 	const char *start_function;
 	struct go_site created_by; /**< function NULL when unknown */
 	const char *const *labels; /**< key, value, key, value, ..., NULL; NULL when none */
@@ -69,8 +77,8 @@ struct thread {
 
 struct program {
 	struct arena *arena;
-	const struct image *image;
-	const struct core *core;     /**< NULL for a binary alone */
+	const struct image *image;   /**< NULL for a text alone: then no tables, types or sites */
+	const struct core *core;     /**< NULL for a binary alone, or with a text */
 	struct debuginfo *debuginfo; /**< NULL when the binary has none */
 	struct memory *memory;
 	uint64_t bias;
@@ -86,6 +94,7 @@ struct program {
 	size_t goroutine_count, live_count;
 	struct thread *threads;
 	size_t thread_count;
+	struct printout *printout; /**< NULL with a core */
 	/** What the runtime last printed (runtime.printBacklog); "" when not found */
 	const char *backlog;
 	struct gap_list gaps;
@@ -95,8 +104,9 @@ struct program {
 
 /** What the program is rebuilt from. Borrowed; must outlive the program. */
 struct program_evidence {
-	struct image *image;
+	struct image *image;         /**< NULL only with a dump */
 	const struct core *core;     /**< NULL: only tables, types and sites are there */
+	const struct dump *dump;     /**< NULL when none; not with a core */
 	struct debuginfo *debuginfo; /**< NULL when none */
 	uint64_t bias;
 };

@@ -282,7 +282,7 @@ static const char *operation_label(enum map_operation operation)
 	static const char *const labels[] = {
 		[MAP_READ] = "READ",   [MAP_ASSIGN] = "WRITE",    [MAP_DELETE] = "DELETE",
 		[MAP_CLEAR] = "CLEAR", [MAP_ITERATE] = "ITERATE", [MAP_CLONE] = "CLONE",
-		[MAP_MAKE] = "MAKE",   [MAP_GROW] = "WRITE",
+		[MAP_MAKE] = "MAKE",   [MAP_GROW] = "WRITE",      [MAP_WRITE] = "WRITE",
 	};
 
 	return (size_t)operation < G_N_ELEMENTS(labels) ? labels[operation] : "";

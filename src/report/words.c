@@ -5,23 +5,6 @@
 
 #define NS_PER_S 1000000000ll
 
-/* Type arguments as Go's own tracebacks print them: "F[...]". */
-static char *fold_arguments(const char *name)
-{
-	GString *folded = g_string_new(NULL);
-	unsigned depth = 0;
-
-	for (; *name; name++) {
-		if (*name == ']' && depth > 0 && --depth == 0)
-			g_string_append(folded, "...");
-		if (depth == 0)
-			g_string_append_c(folded, *name);
-		if (*name == '[')
-			depth++;
-	}
-	return g_string_free(folded, FALSE);
-}
-
 /* The linker writes a dot in a path's last element as %2e (cmd/internal/objabi/path.go). */
 static char *unescape_dots(const char *name)
 {
@@ -37,7 +20,7 @@ char *words_function(const char *function)
 
 	if (!function || !*function)
 		return g_strdup("unknown function");
-	name = fold_arguments(function);
+	name = go_function_name_folded(function);
 	path_end = strcspn(name, "([");
 	first = strcspn(name, "/");
 	if (first < path_end && memchr(name, '.', first))

@@ -30,7 +30,6 @@ class Crash:
     exit: int
     map_address: int
     goroutines: dict  # id -> role
-    version: str = ""  # of Go
 
     def roles(self, role):
         return {number for number, what in self.goroutines.items() if what == role}
@@ -85,7 +84,7 @@ def killer_start(process, pipe_path, name):
     threading.Thread(target=wait, daemon=True).start()
 
 
-def program_crash(fixture, app, folder, gotraceback="crash", version=""):
+def program_crash(fixture, app, folder, gotraceback="crash"):
     """Run `app` in `folder` until it dies. The core, if any, is folder/core."""
     machine_check(folder)
     env = {k: v for k, v in os.environ.items() if not k.startswith("GO")}
@@ -106,7 +105,7 @@ def program_crash(fixture, app, folder, gotraceback="crash", version=""):
     address, goroutines, text = truth_read(err.read_text(errors="replace"))
     err.unlink()
     core = next(iter(sorted(folder.glob("core*"))), None)
-    return Crash(pathlib.Path(app), core, text, code, address, goroutines, version)
+    return Crash(pathlib.Path(app), core, text, code, address, goroutines)
 
 
 class CrashFolder:

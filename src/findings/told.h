@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a text is worth: the same suspects, argued from printed stacks and addresses alone.
+#pragma once
+#include "findings/suspect.h"
+
+/** The tier of a write in progress as the text shows it; @a ret_same is set when the variable is the detector's. */
+enum tier told_tier(const struct reasoning *reasoning, const struct map_call *call, bool *ret_same);
+/** Which map that write was on, in words. */
+const char *told_map(const struct reasoning *reasoning, const struct suspect *suspect);
+/** How sure a text can make it. */
+enum confidence told_confidence(const struct reasoning *reasoning, const struct suspect *suspect);
+/** What the text lacks, and what would have brought it. */
+void told_gaps(struct reasoning *reasoning);

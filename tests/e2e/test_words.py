@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verdicts from words alone: the text of a crash, with the binary and without, against what the fixture states."""
+
+import pytest
+
+from fixture import fixture_named
+from judge import MAPFAULT_SECONDS, mapfault_run
+from judge_text import text_is_as_stated, text_judge
+from run import CrashFolder, program_crash
+from toolchain import program_build
+
+CRASHES = [
+    ("ww_string", "1.26.8", "single"),
+    ("hard_decoy_type", "1.22.12", "crash"),
+    ("hard_decoy_type", "1.26.8", "all"),
+    ("iter_write", "1.24.11", "all"),
+    ("rw_field", "1.16.15", "all"),
+    ("delete_write", "1.9.7", "none"),
+    ("innocent_nil_map", "1.22.12", "single"),
+    ("innocent_nil_map", "1.26.8", "none"),
+    ("innocent_panic_words", "1.26.8", "all"),
+    ("innocent_log_words", "1.22.12", "all"),
+]
+ATTEMPTS = 3
+
+
+@pytest.fixture(scope="module", params=CRASHES, ids=["-".join(c) for c in CRASHES])
+def crashed(request, tmp_path_factory):
+    name, version, level = request.param
+    fixture = fixture_named(name)
+    app = program_build(fixture, version)
+    for _ in range(ATTEMPTS):
+        with CrashFolder() as folder:
+            crash = program_crash(fixture, app, folder, level)
+        if not text_is_as_stated(fixture, crash.text):
+            break
+    path = tmp_path_factory.mktemp("words") / "crash.log"
+    path.write_text(crash.text)
+    return fixture, crash, path
+
+
+@pytest.mark.parametrize("with_binary", [False, True], ids=["text", "binary"])
+def test_kind_and_detector(crashed, with_binary):
+    fixture, crash, path = crashed
+    judgement, _ = text_judge(fixture, crash, path, *([crash.app] if with_binary else []))
+    assert judgement.outcome in ("right", "missed"), (judgement, crash.text[:2000])
+
+
+def test_standard_input(crashed):
+    _, crash, path = crashed
+    of_file = mapfault_run(path).stdout
+    of_pipe = mapfault_run("-", input=crash.text, seconds=MAPFAULT_SECONDS).stdout
+    assert of_pipe == of_file and of_file
+
+
+def test_another_binary_is_refused(tmp_path):
+    fixture = fixture_named("hard_decoy_type")
+    app, other = program_build(fixture, "1.22.12"), program_build(fixture_named("rw_field"), "1.22.12")
+    with CrashFolder() as folder:
+        crash = program_crash(fixture, app, folder, "all")
+    path = tmp_path / "crash.log"
+    path.write_text(crash.text)
+    done = mapfault_run(path, other)
+    assert done.returncode == 3 and "did not print" in done.stderr and "--force" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["", "hello\nworld\n", "goroutine\n", "\x00\x01", "{\"a\": 1}\n"])
+def test_nothing_of_go(tmp_path, text):
+    path = tmp_path / "x.log"
+    path.write_text(text)
+    done = mapfault_run(path)
+    assert done.returncode == 3 and "x.log" in done.stderr and len(done.stderr.splitlines()) == 2
