@@ -26,11 +26,12 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
-from fixture import CLASSES, fixtures_read, version_key, versions_read  # noqa: E402
+from fixture import CLASSES, SETS, fixtures_read, version_key, versions_read  # noqa: E402
 from harness import crash_keep, crash_of  # noqa: E402
 from judge import ToolError, crash_judge, mapfault_path, mapfault_run  # noqa: E402
 from toolchain import VARIANTS, BuildError, build_key, variant_fits  # noqa: E402
 
+SET_WORDS = {"development": "development", "heldout": "held out", "after_freeze": "after the freeze"}
 OUTCOMES = ("right", "wrong", "missed", "died", "void", "unbuilt")
 
 
@@ -39,7 +40,7 @@ def options_parse():
     parser.add_argument("--versions", default="all", help="comma separated, or all")
     parser.add_argument("--fixtures", default="all", help="comma separated, or all")
     parser.add_argument("--group", default="", help=" ".join(CLASSES))
-    parser.add_argument("--set", default="", choices=["", "development", "heldout"])
+    parser.add_argument("--set", default="", choices=["", *SETS])
     parser.add_argument("--variants", default="default", help=",".join(VARIANTS) + ", or all")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
@@ -59,7 +60,7 @@ def chosen(options):
     for fixture in fixtures_read():
         if names and fixture.name not in names or options.group not in ("", fixture.group):
             continue
-        if options.set and fixture.held_out != (options.set == "heldout"):
+        if options.set not in ("", fixture.set):
             continue
         for version in versions:
             for variant in variants:
@@ -96,7 +97,7 @@ def verdict_show(crash, folder, judgement):
 
 def run_one(options, tool, fixture, version, variant, number):
     row = {"key": run_key(tool, fixture, version, variant, number), "tool": tool,
-           "fixture": fixture.name, "group": fixture.group, "held_out": fixture.held_out,
+           "fixture": fixture.name, "group": fixture.group, "set": fixture.set,
            "version": version, "variant": variant}
     try:
         with crash_of(fixture, version, variant) as crash:
@@ -166,11 +167,11 @@ HEAD = ["", "runs", "right", "wrong", "missed", "tool died", "not judged", "name
 
 
 def groups_of(rows):
-    for held_out, words in ((False, "development"), (True, "held out")):
+    for name in SETS:
         for group in CLASSES:
-            part = [r for r in rows if r["group"] == group and r["held_out"] == held_out]
+            part = [r for r in rows if r["group"] == group and r["set"] == name]
             if part:
-                yield f"{group}, {words}", part
+                yield f"{group}, {SET_WORDS[name]}", part
 
 
 def tables_of(rows):

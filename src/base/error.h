@@ -17,6 +17,7 @@
 	  "give the very binary that was running, or --force to go on all the same")               \
 	X(NOT_GO, "not_go", 3, "mapfault reads programs built by the Go toolchain (gc)")           \
 	X(UNSUPPORTED, "unsupported", 3, "mapfault reads x86-64 and arm64 Linux evidence")         \
+	X(REFUSED, "refused", 3, "run mapfault with the rights that the message names")            \
 	X(LIMIT, "limit", 3, "the file asks for more than any sound one would")                    \
 	X(SYSTEM, "system", 3, "the operating system refused; see the reason above")
 

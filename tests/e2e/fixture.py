@@ -16,6 +16,7 @@ FIXTURES = ROOT / "tests" / "fixtures"
 VERSIONS_FILE = ROOT / "tools" / "go_versions.txt"
 
 CLASSES = ("easy", "hard", "innocent", "third-party")
+SETS = ("development", "heldout", "after_freeze")
 MAP_KINDS = {
     "concurrent_map_writes": "concurrent map writes",
     "concurrent_map_read_and_write": "concurrent map read and map write",
@@ -58,7 +59,7 @@ class Fixture:
     name: str
     folder: pathlib.Path
     group: str
-    held_out: bool
+    set: str
     min_go: str
     max_go: str
     kinds: tuple
@@ -178,13 +179,13 @@ def fixture_read(folder):
     kinds = tuple(kind.strip() for kind in one("kind").split("|"))
     if not set(kinds) <= KINDS or one("fixture") not in CLASSES:
         raise HeaderError(f"{path}: unknown kind or class")
-    if one("set") not in ("development", "heldout"):
-        raise HeaderError(f"{path}: 'set:' is development or heldout")
+    if one("set") not in SETS:
+        raise HeaderError(f"{path}: 'set:' is one of {', '.join(SETS)}")
     map_type, owners, owner_type = parse_map(one("map", "")) if "map" in fields else ("", (), "")
     marks = read_marks(folder)
     env = dict(word.split("=", 1) for text in fields.get("env", []) for word in text.split())
     return Fixture(
-        name=folder.name, folder=folder, group=one("fixture"), held_out=one("set") == "heldout",
+        name=folder.name, folder=folder, group=one("fixture"), set=one("set"),
         min_go=one("min_go"), max_go=one("max_go", ""), kinds=kinds, map_type=map_type,
         owners=owners, owner_type=owner_type,
         racers=tuple(parse_racer(text, marks, path) for text in fields.get("racer", [])),

@@ -25,7 +25,7 @@ def crash_of(fixture, version, variant="default", gotraceback="crash"):
     app = program_build(fixture, version, variant)
     for attempt in range(ATTEMPTS):
         with CrashFolder() as folder:
-            crash = program_crash(fixture, app, folder, gotraceback)
+            crash = program_crash(fixture, app, folder, gotraceback, version)
             if not crash_is_as_stated(fixture, crash) or attempt == ATTEMPTS - 1:
                 yield crash
                 return
@@ -48,7 +48,7 @@ def crash_describe(fixture, version, variant, keep):
     except BuildError as error:
         return f"BUILD {error}"
     with CrashFolder() as folder:
-        crash = program_crash(fixture, app, folder)
+        crash = program_crash(fixture, app, folder, version=version)
         words = crash_is_as_stated(fixture, crash) or "as stated"
         if keep and words == "as stated":
             crash_keep(crash, pathlib.Path(keep) / f"{fixture.name}-{version}")

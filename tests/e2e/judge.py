@@ -10,7 +10,7 @@ import subprocess
 
 from crashtext import detector_of
 from fixture import MAP_KINDS, ROOT, plain_name
-from toolchain import module_folder
+from toolchain import module_folder, toolchain_folder
 
 MAPFAULT_SECONDS = 120
 SURE = ("proven", "likely")
@@ -82,22 +82,23 @@ def site_text(side):
 
 
 @functools.lru_cache(maxsize=None)
-def module_lines(module, file, code):
-    """The lines of a module's file that hold a piece of code: its truth is found, not counted."""
-    path = module_folder(module) / file
+def module_lines(module, file, code, version):
+    """The lines of a module's file, or of the library of a Go version (`std`), that hold a piece of
+    code: its truth is found, not counted."""
+    path = (toolchain_folder(version) / "src" if module == "std" else module_folder(module)) / file
     lines = {n for n, line in enumerate(path.read_text().splitlines(), 1) if code in line}
     if not lines:
         raise ToolError(f"{path} holds no line with '{code}'")
     return frozenset((os.path.basename(file), n) for n in lines)
 
 
-def racer_is(racer, side):
+def racer_is(racer, side, version):
     function, file, line = site_of(side)
     if not racer.names(function):
         return False
     lines = racer.lines
     if racer.code:
-        lines = module_lines(racer.module, racer.file, racer.code)
+        lines = module_lines(racer.module, racer.file, racer.code, version)
     return not lines or (os.path.basename(file), line) in lines
 
 
@@ -128,7 +129,7 @@ def both_detected(fixture, report, crash):
     detector, other = side_in(report, "detector"), side_in(report, "other")
     return frame is not None and other is not None and goroutine_id(other) == goroutine.id and \
         site_of(other)[::2] == (frame.function, frame.line) and \
-        any(racer_is(racer, detector) for racer in fixture.racers)
+        any(racer_is(racer, detector, crash.version) for racer in fixture.racers)
 
 
 def goroutine_id(side):
@@ -137,7 +138,7 @@ def goroutine_id(side):
 
 def other_is_right(fixture, crash, detector_id, side):
     """A writer's function and line, on a goroutine that is not the detector's."""
-    if not any(racer_is(racer, side) for racer in fixture.writers()):
+    if not any(racer_is(racer, side, crash.version) for racer in fixture.writers()):
         return False
     return not detector_id or goroutine_id(side) != detector_id
 
@@ -220,7 +221,7 @@ def crash_is_as_stated(fixture, crash):
         _, frame = detector_of(crash.text)
         side = {"site": {"function": frame.function, "file": frame.file, "line": frame.line}} \
             if frame else {}
-        if not any(racer_is(racer, side) for racer in fixture.racers):
+        if not any(racer_is(racer, side, crash.version) for racer in fixture.racers):
             return f"the detector is no racer of the header: {site_text(side)}"
         if not crash.map_address:
             return "the program did not say which map it is"

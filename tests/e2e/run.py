@@ -30,6 +30,7 @@ class Crash:
     exit: int
     map_address: int
     goroutines: dict  # id -> role
+    version: str = ""  # of Go
 
     def roles(self, role):
         return {number for number, what in self.goroutines.items() if what == role}
@@ -84,7 +85,7 @@ def killer_start(process, pipe_path, name):
     threading.Thread(target=wait, daemon=True).start()
 
 
-def program_crash(fixture, app, folder, gotraceback="crash"):
+def program_crash(fixture, app, folder, gotraceback="crash", version=""):
     """Run `app` in `folder` until it dies. The core, if any, is folder/core."""
     machine_check(folder)
     env = {k: v for k, v in os.environ.items() if not k.startswith("GO")}
@@ -105,7 +106,7 @@ def program_crash(fixture, app, folder, gotraceback="crash"):
     address, goroutines, text = truth_read(err.read_text(errors="replace"))
     err.unlink()
     core = next(iter(sorted(folder.glob("core*"))), None)
-    return Crash(pathlib.Path(app), core, text, code, address, goroutines)
+    return Crash(pathlib.Path(app), core, text, code, address, goroutines, version)
 
 
 class CrashFolder:

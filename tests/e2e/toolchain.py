@@ -89,6 +89,9 @@ def go_environment(version, folder, cgo):
     env.update(GOENV="off", GOFLAGS="", GOTOOLCHAIN="local", GOROOT=str(folder), GO111MODULE="off",
                GOPATH=str(CACHE / "gopath"), GOMODCACHE=str(module_cache()),
                GOCACHE=str(CACHE / "gocache" / version), CGO_ENABLED="1" if cgo else "0")
+    if minor(version) == (1, 19):
+        # Its package index takes a GOROOT inside the module cache for a module without packages.
+        env["GODEBUG"] = "goindex=0"
     for name in ("GOPROXY", "GONOSUMDB", "GOSUMDB", "GONOSUMCHECK", "GOPRIVATE"):
         if name in os.environ:
             env[name] = os.environ[name]
