@@ -11,14 +11,15 @@ from judge import (SURE, Judgement, ToolError, goroutine_check, goroutine_id, ma
 LEVELS = ("none", "single", "all", "system", "crash")
 
 
-def text_is_as_stated(fixture, text):
+def text_is_as_stated(fixture, crash):
     """Empty when the program died of what its header says, as far as the text shows."""
+    text = crash.text
     if not fixture.is_race:
         return "" if not fixture.dies or fixture.dies in text else "another death"
     if not any("fatal error: " + MAP_KINDS[kind] in text for kind in fixture.kinds if kind in MAP_KINDS):
         return "another death: " + text[:200].replace("\n", " | ")
     _, frame = detector_of(text)
-    if frame and not any(racer_is(racer, frame_side(frame)) for racer in fixture.racers):
+    if frame and not any(racer_is(racer, frame_side(frame), crash.version) for racer in fixture.racers):
         return f"the detector is no racer of the header: {frame.function}"
     return ""
 
@@ -67,7 +68,7 @@ def race_judge(fixture, crash, report):
     detector_id = goroutine.id if goroutine else None
     if detector_ok is False and two_detectors(crash.text):
         side = side_in(report, "detector")
-        detector_ok = any(racer_is(racer, side) for racer in fixture.racers)
+        detector_ok = any(racer_is(racer, side, crash.version) for racer in fixture.racers)
         detector_id = goroutine_id(side)
     other = side_in(report, "other")
     rank = rank_of_truth(fixture, crash, report, detector_id)
@@ -93,7 +94,7 @@ def innocent_judge(fixture, crash, report):
 
 def text_judge(fixture, crash, *evidence):
     """Run mapfault on @a evidence, whose text is crash.text however mangled, and judge it."""
-    reason = text_is_as_stated(fixture, crash.text)
+    reason = text_is_as_stated(fixture, crash)
     if reason:
         return Judgement("void", {}, reason), None
     try:

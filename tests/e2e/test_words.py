@@ -31,8 +31,8 @@ def crashed(request, tmp_path_factory):
     app = program_build(fixture, version)
     for _ in range(ATTEMPTS):
         with CrashFolder() as folder:
-            crash = program_crash(fixture, app, folder, level)
-        if not text_is_as_stated(fixture, crash.text):
+            crash = program_crash(fixture, app, folder, level, version)
+        if not text_is_as_stated(fixture, crash):
             break
     path = tmp_path_factory.mktemp("words") / "crash.log"
     path.write_text(crash.text)
