@@ -208,6 +208,8 @@ bool core_auxv(const struct core *core, uint64_t type, uint64_t *ret)
 	return false;
 }
 
+void core_rest(const struct core *core) { elf_file_rest(&core->elf); }
+
 void core_add_to(const struct core *core, struct memory *memory)
 {
 	for (guint i = 0; i < core->dumped->len; i++) {

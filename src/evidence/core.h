@@ -58,6 +58,10 @@ bool core_stream_cut(const struct core *core);
 /** "" , "zstd", "lz4" or "xz". */
 const char *core_compression(const struct core *core);
 
+/**
+ * Lets the kernel take back the memory of what was looked at so far; views stay good, and are read again from the file.
+ */
+void core_rest(const struct core *core);
 /** Adds all dumped memory. */
 void core_add_to(const struct core *core, struct memory *memory);
 

@@ -65,6 +65,12 @@ struct error *elf_file_map(int file, const char *path, struct elf_file *ret)
 	return NULL;
 }
 
+void elf_file_rest(const struct elf_file *elf)
+{
+	madvise(elf->bytes, elf->size,
+		MADV_DONTNEED); // when it can't, memory stays in use: no harm
+}
+
 void elf_file_done(struct elf_file *elf)
 {
 	if (elf->bytes)

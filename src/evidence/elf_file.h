@@ -30,6 +30,11 @@ struct error *elf_file_map(int file, const char *path, struct elf_file *ret);
  * (PN_XNUM). @a kind, "a core file" or "a Go binary", ends the sentence "this is not ...".
  */
 struct error *elf_file_read(struct elf_file *elf, const char *kind);
+/**
+ * Lets the kernel take back the memory of what was looked at so far, which is read again when asked for. What was
+ * written to the mapping is lost.
+ */
+void elf_file_rest(const struct elf_file *elf);
 /** Unmaps; harmless on one that is all zero. */
 void elf_file_done(struct elf_file *elf);
 

@@ -215,7 +215,11 @@ bool memory_u8(const struct memory *memory, uint64_t address, uint8_t *ret)
 
 bool memory_u16(const struct memory *memory, uint64_t address, uint16_t *ret)
 {
-	if (!memory_read(memory, address, ret, sizeof(*ret)))
+	const void *view = memory_view(memory, address, sizeof(*ret));
+
+	if (view)
+		memcpy(ret, view, sizeof(*ret)); // of a known size: one load
+	else if (!memory_read(memory, address, ret, sizeof(*ret)))
 		return false;
 	*ret = le16toh(*ret);
 	return true;
@@ -223,7 +227,11 @@ bool memory_u16(const struct memory *memory, uint64_t address, uint16_t *ret)
 
 bool memory_u32(const struct memory *memory, uint64_t address, uint32_t *ret)
 {
-	if (!memory_read(memory, address, ret, sizeof(*ret)))
+	const void *view = memory_view(memory, address, sizeof(*ret));
+
+	if (view)
+		memcpy(ret, view, sizeof(*ret)); // of a known size: one load
+	else if (!memory_read(memory, address, ret, sizeof(*ret)))
 		return false;
 	*ret = le32toh(*ret);
 	return true;
@@ -231,10 +239,40 @@ bool memory_u32(const struct memory *memory, uint64_t address, uint32_t *ret)
 
 bool memory_u64(const struct memory *memory, uint64_t address, uint64_t *ret)
 {
-	if (!memory_read(memory, address, ret, sizeof(*ret)))
+	const void *view = memory_view(memory, address, sizeof(*ret));
+
+	if (view)
+		memcpy(ret, view, sizeof(*ret)); // of a known size: one load
+	else if (!memory_read(memory, address, ret, sizeof(*ret)))
 		return false;
 	*ret = le64toh(*ret);
 	return true;
+}
+
+static bool words_hold(const uint8_t *bytes, uint64_t count, uint64_t word)
+{
+	uint64_t value, same = 0;
+
+	// no early end: this way the compiler looks at several words at once
+	for (uint64_t i = 0; i < count; i++) {
+		memcpy(&value, bytes + i * sizeof(value), sizeof(value));
+		same |= value == htole64(word);
+	}
+	return same;
+}
+
+bool memory_holds(const struct memory *memory, uint64_t address, uint64_t size, uint64_t word)
+{
+	for (uint64_t done = 0, piece; done < size; done += piece) {
+		piece = MIN(memory_extent(memory, address + done), size - done);
+		if (piece < sizeof(word))
+			return false;
+		piece -= piece % sizeof(word);
+		if (words_hold(memory_view(memory, address + done, piece), piece / sizeof(word),
+			       word))
+			return true;
+	}
+	return false;
 }
 
 struct place memory_place(const struct memory *memory, uint64_t address)

@@ -28,6 +28,8 @@ bool memory_u8(const struct memory *memory, uint64_t address, uint8_t *ret);
 bool memory_u16(const struct memory *memory, uint64_t address, uint16_t *ret);
 bool memory_u32(const struct memory *memory, uint64_t address, uint32_t *ret);
 bool memory_u64(const struct memory *memory, uint64_t address, uint64_t *ret);
+/** Whether one of the words in @a size bytes from @a address on is @a word; one that was not dumped is not. */
+bool memory_holds(const struct memory *memory, uint64_t address, uint64_t size, uint64_t word);
 /** Where in the evidence @a address stands; an empty place when it does not. */
 struct place memory_place(const struct memory *memory, uint64_t address);
 

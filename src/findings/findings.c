@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char *const confidence_names[] = {
 	[CONFIDENCE_UNKNOWN] = "unknown",
@@ -68,15 +69,20 @@ const char *function_short(const char *function)
 	return slash;
 }
 
+static int is_of_goroutine(const void *index, const void *call)
+{
+	uint32_t wanted = *(const uint32_t *)index, is = ((const struct map_call *)call)->goroutine;
+
+	return (wanted > is) - (wanted < is);
+}
+
 const struct map_call *reasoning_call(const struct reasoning *reasoning, uint32_t index)
 {
-	for (guint i = 0; i < reasoning->calls->len; i++) {
-		const struct map_call *call = &g_array_index(reasoning->calls, struct map_call, i);
-
-		if (call->goroutine == index)
-			return call;
-	}
-	return NULL;
+	// in the order in which they were found: by goroutine
+	return reasoning->calls->len
+		       ? bsearch(&index, reasoning->calls->data, reasoning->calls->len,
+				 sizeof(struct map_call), is_of_goroutine)
+		       : NULL;
 }
 
 static void find_map_calls(struct reasoning *reasoning)

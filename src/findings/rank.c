@@ -42,6 +42,7 @@ static GArray *examine_all(struct inquiry *inquiry)
 		if (goroutine->detector || (goroutine->system && !goroutine->raised))
 			continue;
 		suspect = suspect_examine(inquiry, (uint32_t)i);
+		program_walked(program);
 		if (suspect.tier || suspect.call)
 			g_array_append_val(suspects, suspect);
 	}

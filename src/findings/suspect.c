@@ -2,6 +2,7 @@
 #include "findings/suspect.h"
 
 #include "findings/told.h"
+#include "model/spot.h"
 
 #include <string.h>
 
@@ -44,14 +45,17 @@ bool suspect_is_runnable(const struct goroutine *goroutine)
 }
 
 /** The innermost source position of a call that the user wrote. */
-static struct go_site user_site(struct program *program, uint64_t call_pc)
+static const struct go_site *user_site(struct program *program, uint64_t call_pc)
 {
-	struct go_site sites[PCLNTAB_MAX_INLINED];
-	size_t count = program_sites(program, call_pc, sites), i = 0;
+	static const struct go_site unknown = {.function = "?", .file = "?"};
+	const struct spot *spot = program_spot(program, call_pc, true);
+	size_t i = 0;
 
-	while (i + 1 < count && go_is_runtime_function(sites[i].function))
+	if (!spot || !spot->site_count)
+		return &unknown;
+	while (i + 1 < spot->site_count && spot->runtime[i])
 		i++;
-	return count ? sites[i] : (struct go_site){.function = "?", .file = "?", .pc = call_pc};
+	return &spot->sites[i];
 }
 
 static enum tier tier_of_call(const struct reasoning *reasoning, const struct map_call *call)
@@ -82,7 +86,7 @@ static void examine_call(struct reasoning *reasoning, struct suspect *suspect)
 	if (!suspect->tier)
 		return;
 	suspect->operation = call->operation;
-	suspect->site = *stack->frames[call->user].site;
+	suspect->site = stack->frames[call->user].site;
 }
 
 static void examine_ghosts(struct reasoning *reasoning, struct suspect *suspect, bool dead)
@@ -129,7 +133,7 @@ static void consider_path(struct inquiry *inquiry, struct suspect *suspect,
 		return;
 	suspect->path = *path;
 	suspect->depth = depth;
-	suspect->stands = *frame->site;
+	suspect->stands = frame->site;
 	suspect->reaches = code_reaches(inquiry, frame);
 }
 
@@ -144,9 +148,12 @@ static void examine_frames(struct inquiry *inquiry, struct suspect *suspect)
 	for (size_t i = 0; i < stack->count; i++) {
 		const struct frame *frame = &stack->frames[i];
 		struct write_path path;
-		bool in_c = !strcmp(frame->function->name, "runtime.cgocall");
+		bool in_c;
 
-		if (frame->site->inlined || (!in_c && frame->runtime) || !frame->function->entry)
+		if (frame->site->inlined || !frame->function->entry)
+			continue;
+		in_c = frame->runtime && !strcmp(frame->function->name, "runtime.cgocall");
+		if (frame->runtime && !in_c)
 			continue;
 		if (in_c ? write_reach_from_c(inquiry->reach, &path)
 			 : write_reach_from(inquiry->reach, frame->function, frame->pc, &path))
@@ -280,17 +287,17 @@ static void tell_path(struct reasoning *reasoning, const struct suspect *suspect
 		[SITE_SAME_MAP] = "the variable that holds this map",
 	};
 	const struct write_path *path = &suspect->path;
-	const char *where = site_short(reasoning->findings->arena, &suspect->stands);
+	const char *where = site_short(reasoning->findings->arena, suspect->stands);
 
 	if (path->calls)
 		witness_add(reasoning, &side->witnesses, EVIDENCE_BINARY, path->site->site->call_pc,
 			    "from %s (%s) a write of %s is %u direct call%s away",
-			    function_short(suspect->stands.function), where,
+			    function_short(suspect->stands->function), where,
 			    matches[path->site->match], path->calls, path->calls == 1 ? "" : "s");
 	else
 		witness_add(reasoning, &side->witnesses, EVIDENCE_BINARY, path->site->site->call_pc,
 			    "it stands in %s (%s), which writes %s",
-			    function_short(suspect->stands.function), where,
+			    function_short(suspect->stands->function), where,
 			    matches[path->site->match]);
 	if (!path->again)
 		witness_add(reasoning, &side->witnesses, EVIDENCE_BINARY, path->site->site->call_pc,
@@ -321,7 +328,7 @@ struct side suspect_side(struct reasoning *reasoning, const struct suspect *susp
 		.role = role,
 		.operation = suspect->operation,
 		.goroutine = goroutine,
-		.site = suspect->site,
+		.site = *suspect->site,
 		.stack = &goroutine->stack,
 		.confidence = confidence,
 		.rule = second ? "second_detector" : tier_rule(suspect->tier),

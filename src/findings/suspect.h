@@ -25,14 +25,14 @@ struct suspect {
 	uint32_t goroutine;
 	enum tier tier;
 	enum map_operation operation;
-	struct go_site site; /**< of the write */
+	const struct go_site *site; /**< of the write; NULL when tier is TIER_NONE */
 	const struct map_call *call;
 	const struct ghost *ghost; /**< nearest to the live stack; NULL when none */
 	size_t ghost_count;
-	struct write_path path; /**< site NULL when none is in reach */
-	struct go_site stands;  /**< the frame from which the path starts */
-	size_t depth;           /**< of that frame among the user's own */
-	bool reaches;           /**< its stack leads to the map */
+	struct write_path path;       /**< site NULL when none is in reach */
+	const struct go_site *stands; /**< where the path starts; NULL when there is none */
+	size_t depth;                 /**< of that frame among the user's own */
+	bool reaches;                 /**< its stack leads to the map */
 	bool same_variable; /**< its code loads its map from the variable that the detector's does */
 };
 

@@ -6,9 +6,7 @@
 
 #include "base/bytes.h"
 
-#include <endian.h>
 #include <glib.h>
-#include <string.h>
 
 #define WORD             8
 #define ARGUMENTS_BEYOND 8 /* more than any map function has */
@@ -64,24 +62,6 @@ static void scan(struct program *program, uint64_t low, uint64_t size, uint64_t 
 	}
 }
 
-/**
- * Most dead stacks hold nothing of the map at all, and that is told faster than what each word is.
- * The arguments of the last call stand beyond the dead part.
- */
-static bool holds_address(struct program *program, uint64_t low, uint64_t size, uint64_t map)
-{
-	uint64_t count = size / WORD + ARGUMENTS_BEYOND, word, same = 0;
-	const uint64_t *words = memory_view(program->memory, low, count * WORD);
-
-	if (!words)
-		return true; // the stack's very end: look closely
-	for (uint64_t i = 0; i < count; i++) {
-		memcpy(&word, &words[i], WORD);
-		same |= word == htole64(map);
-	}
-	return same;
-}
-
 size_t ghosts_of_writes(struct program *program, const struct goroutine *goroutine, uint64_t map,
 			const struct ghost **ret)
 {
@@ -94,7 +74,9 @@ size_t ghosts_of_writes(struct program *program, const struct goroutine *gorouti
 		return 0;
 	if (top - low > SCAN_MAX_BYTES)
 		low = top - SCAN_MAX_BYTES;
-	if (!holds_address(program, low, top - low, map))
+	// most dead stacks hold nothing of the map at all, and that is told faster than what each
+	// word is; the arguments of the last call stand beyond the dead part
+	if (!memory_holds(program->memory, low, top - low + ARGUMENTS_BEYOND * WORD, map))
 		return 0;
 	found = g_array_new(FALSE, FALSE, sizeof(struct ghost));
 	scan(program, low, top - low, map, found);

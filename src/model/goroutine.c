@@ -70,9 +70,6 @@ static void read_live_state(struct program *program, struct goroutine *goroutine
 	struct unwind_start start;
 
 	goroutine->thread = thread_running(program, g);
-	if (goroutine->thread != NO_INDEX)
-		program->threads[goroutine->thread].goroutine =
-			(uint32_t)(goroutine - program->goroutines);
 	if (goroutine->status == GO_STATUS_WAITING)
 		goroutine->wait_reason = read_wait_reason(program, g);
 	goroutine->locked = program_word(program, g, GO_G_LOCKEDM) != 0;
@@ -80,6 +77,12 @@ static void read_live_state(struct program *program, struct goroutine *goroutine
 	goroutine->live_sp = goroutine->stack_hi;
 	if (unwind_start_of(program, goroutine, &start))
 		goroutine->live_sp = start.sp;
+}
+
+static bool is_dead(const struct goroutine *goroutine)
+{
+	return goroutine->status == GO_STATUS_DEAD || goroutine->status == GO_STATUS_DEADEXTRA ||
+	       goroutine->status == GO_STATUS_IDLE;
 }
 
 static bool read_goroutine(struct program *program, uint64_t g, struct goroutine *ret)
@@ -104,13 +107,9 @@ static bool read_goroutine(struct program *program, uint64_t g, struct goroutine
 	ret->wait_reason = "";
 	ret->wait_ns = -1;
 	read_places(program, ret);
+	if (!is_dead(ret))
+		read_live_state(program, ret);
 	return true;
-}
-
-static bool is_dead(const struct goroutine *goroutine)
-{
-	return goroutine->status == GO_STATUS_DEAD || goroutine->status == GO_STATUS_DEADEXTRA ||
-	       goroutine->status == GO_STATUS_IDLE;
 }
 
 static int by_life_then_id(const void *a, const void *b)
@@ -152,6 +151,22 @@ static void read_wait_times(struct program *program)
 	}
 }
 
+/** The living by id, then the dead; threads learn which goroutine they run. */
+static void order_goroutines(struct program *program)
+{
+	qsort(program->goroutines, program->goroutine_count, sizeof(*program->goroutines),
+	      by_life_then_id);
+	while (program->live_count < program->goroutine_count &&
+	       !is_dead(&program->goroutines[program->live_count]))
+		program->live_count++;
+	for (size_t i = 0; i < program->live_count; i++) {
+		uint32_t thread = program->goroutines[i].thread;
+
+		if (thread != NO_INDEX)
+			program->threads[thread].goroutine = (uint32_t)i;
+	}
+}
+
 /** allgs as the runtime publishes it: {pointer, length}. */
 static bool find_allgs(struct program *program, uint64_t *ret_array, uint64_t *ret_count)
 {
@@ -182,12 +197,6 @@ void goroutines_read(struct program *program)
 		if (memory_u64(program->memory, array + i * sizeof(g), &g) && g &&
 		    read_goroutine(program, g, &program->goroutines[program->goroutine_count]))
 			program->goroutine_count++;
-	qsort(program->goroutines, program->goroutine_count, sizeof(*program->goroutines),
-	      by_life_then_id);
-	while (program->live_count < program->goroutine_count &&
-	       !is_dead(&program->goroutines[program->live_count]))
-		program->live_count++;
-	for (size_t i = 0; i < program->live_count; i++)
-		read_live_state(program, &program->goroutines[i]);
+	order_goroutines(program);
 	read_wait_times(program);
 }

@@ -4,6 +4,9 @@
 // Only spans in use for objects count; stacks and the runtime's own memory are no heap.
 #include "model/heap_span.h"
 
+#include <endian.h>
+#include <string.h>
+
 #define PAGE_SHIFT  13
 #define ARENA_SHIFT 26
 #define ARENA_PAGES (1ull << (ARENA_SHIFT - PAGE_SHIFT))
@@ -66,27 +69,52 @@ bool heap_ready(struct heap *heap)
 	return heap->ready;
 }
 
-/** Address of the span that the index names for @a address; 0 when none. */
-static uint64_t span_of(const struct heap *heap, uint64_t address)
+static const struct arena_kept *arena_recall(struct heap *heap, uint64_t number)
 {
+	struct arena_kept *kept = &heap->arenas_kept[number % ARENAS_KEPT];
 	const struct memory *memory = heap->program->memory;
-	uint64_t base = heap->program->arch == GO_ARCH_AMD64 ? AMD64_ARENA_BASE : 0;
-	uint64_t index = (address + base) >> ARENA_SHIFT, page = address >> PAGE_SHIFT;
-	uint64_t table, arena, span = 0;
+	uint64_t arena = 0;
 
-	if (heap->arenas) {
-		if (index >> ARENA_INDEX_BITS ||
-		    !memory_u64(memory, heap->arenas + index * 8, &arena) || !arena)
-			return 0;
-		table = arena + (uint64_t)program_offset(heap->program, GO_HEAPARENA_SPANS);
-		page %= ARENA_PAGES;
-	} else {
-		if (address < heap->arena_start || address >= heap->arena_used)
-			return 0;
-		table = heap->spans;
-		page = (address - heap->arena_start) >> PAGE_SHIFT;
+	if (kept->known && kept->number == number)
+		return kept;
+	*kept = (struct arena_kept){.known = true, .number = number};
+	if (memory_u64(memory, heap->arenas + number * 8, &arena) && arena) {
+		kept->table = arena + (uint64_t)program_offset(heap->program, GO_HEAPARENA_SPANS);
+		kept->view = memory_view(memory, kept->table, ARENA_PAGES * 8);
 	}
-	return memory_u64(memory, table + page * 8, &span) ? span : 0;
+	return kept;
+}
+
+/** Address of the span that the table of 1.11+ names for @a address; 0 when none. */
+static uint64_t span_in_arena(struct heap *heap, uint64_t address)
+{
+	uint64_t base = heap->program->arch == GO_ARCH_AMD64 ? AMD64_ARENA_BASE : 0;
+	uint64_t number = (address + base) >> ARENA_SHIFT, span = 0;
+	uint64_t entry = (address >> PAGE_SHIFT) % ARENA_PAGES * 8;
+	const struct arena_kept *arena;
+
+	if (number >> ARENA_INDEX_BITS)
+		return 0;
+	arena = arena_recall(heap, number);
+	if (!arena->table)
+		return 0;
+	if (arena->view) {
+		memcpy(&span, arena->view + entry, sizeof(span));
+		return le64toh(span);
+	}
+	return memory_u64(heap->program->memory, arena->table + entry, &span) ? span : 0;
+}
+
+/** Address of the span that the index names for @a address; 0 when none. */
+static uint64_t span_of(struct heap *heap, uint64_t address)
+{
+	uint64_t page = (address - heap->arena_start) >> PAGE_SHIFT, span;
+
+	if (heap->arenas)
+		return span_in_arena(heap, address);
+	if (address < heap->arena_start || address >= heap->arena_used)
+		return 0;
+	return memory_u64(heap->program->memory, heap->spans + page * 8, &span) ? span : 0;
 }
 
 struct span_bytes {
@@ -183,7 +211,8 @@ static void object_type(const struct heap *heap, const struct heap_span *span,
 	}
 }
 
-static bool span_recall(struct heap *heap, uint64_t address, struct heap_span *ret)
+/** NULL when the span is not in use for objects. */
+static const struct heap_span *span_recall(struct heap *heap, uint64_t address)
 {
 	struct span_kept *kept = &heap->kept[(address * 0x9e3779b97f4a7c15ull >> 40) % SPANS_KEPT];
 
@@ -191,32 +220,32 @@ static bool span_recall(struct heap *heap, uint64_t address, struct heap_span *r
 		kept->address = address;
 		kept->in_use = heap_span_read(heap, address, &kept->span);
 	}
-	*ret = kept->span;
-	return kept->in_use;
+	return kept->in_use ? &kept->span : NULL;
 }
 
 bool heap_object_at(struct program *program, uint64_t address, struct heap_object *ret)
 {
 	struct heap *heap = program->heap;
-	struct heap_span span;
+	const struct heap_span *span;
 	uint64_t at, index;
 
 	if (!heap_ready(heap))
 		return false;
 	at = span_of(heap, address);
-	if (!at || !span_recall(heap, at, &span) || address < span.start || address >= span.limit)
+	span = at ? span_recall(heap, at) : NULL;
+	if (!span || address < span->start || address >= span->limit)
 		return false;
-	index = (address - span.start) / span.elem_size;
-	if (index >= span.elem_count)
+	index = (address - span->start) / span->elem_size;
+	if (index >= span->elem_count)
 		return false;
 	*ret = (struct heap_object){
-		.address = span.start + index * span.elem_size,
-		.size = span.elem_size,
-		.span = span.start,
-		.pointers = !span.no_pointers,
-		.allocated = element_allocated(heap, &span, index),
+		.address = span->start + index * span->elem_size,
+		.size = span->elem_size,
+		.span = span->start,
+		.pointers = !span->no_pointers,
+		.allocated = element_allocated(heap, span, index),
 	};
 	ret->data = ret->address;
-	object_type(heap, &span, ret);
+	object_type(heap, span, ret);
 	return true;
 }

@@ -24,12 +24,22 @@ struct span_kept {
 	bool in_use;
 };
 
+/** The table of spans of one arena (1.11+), asked for last. */
+#define ARENAS_KEPT 64
+
+struct arena_kept {
+	bool known;
+	uint64_t number, table; /* table 0: there is no such arena */
+	const uint8_t *view;    /* of the table; NULL when it is not dumped in one piece */
+};
+
 struct heap {
 	struct program *program;
 	uint64_t mheap;
 	bool looked, ready;
 	uint64_t arenas;                         /* 1.11+: the table of heapArena pointers */
 	uint64_t spans, arena_start, arena_used; /* to 1.10 */
+	struct arena_kept arenas_kept[ARENAS_KEPT];
 	struct span_kept kept[SPANS_KEPT];
 };
 

@@ -75,6 +75,14 @@ size_t program_sites(const struct program *program, uint64_t pc,
 	return pclntab_sites(program->tables[table], pc, ret);
 }
 
+#define GOROUTINES_AT_A_TIME 8192 /* some 50 MB of stacks */
+
+void program_walked(struct program *program)
+{
+	if (++program->walked % GOROUTINES_AT_A_TIME == 0 && program->core)
+		core_rest(program->core);
+}
+
 const struct stack *program_stack(struct program *program, struct goroutine *goroutine)
 {
 	struct unwind_start start;
@@ -87,6 +95,7 @@ const struct stack *program_stack(struct program *program, struct goroutine *gor
 			unwind_stack(program, &start, goroutine->stack_lo, goroutine->stack_hi);
 	else
 		goroutine->stack.broken = "nothing says where on its stack it was";
+	program_walked(program);
 	return &goroutine->stack;
 }
 

@@ -98,6 +98,7 @@ struct program {
 	/** What the runtime last printed (runtime.printBacklog); "" when not found */
 	const char *backlog;
 	struct gap_list gaps;
+	uint32_t walked;     /**< see program_walked() */
 	struct spots *spots; /**< see model/spot.h; made at the first question */
 	struct heap *heap;
 };
@@ -128,6 +129,8 @@ size_t program_sites(const struct program *program, uint64_t pc,
 		     struct go_site ret[PCLNTAB_MAX_INLINED]);
 /** The goroutine's stack, unwound at the first call. */
 const struct stack *program_stack(struct program *program, struct goroutine *goroutine);
+/** Call it after each goroutine in a walk over the stacks of all: now and then it lets go of what they were read from. */
+void program_walked(struct program *program);
 /** The goroutine with that id; NULL when there is none alive. */
 struct goroutine *program_goroutine(struct program *program, uint64_t id);
 /** A runtime variable's address, by symbol, DWARF, or the code that uses it; 0 when not found. */

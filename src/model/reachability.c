@@ -16,15 +16,10 @@
 struct reachability {
 	struct program *program;
 	uint64_t address, object; // what is searched for, and the object that holds it
-	GHashTable *runtime;      // addresses of the runtime's own structures
 	GHashTable *by_code;      // function entry → 1: no, 2: yes
 	GHashTable *barren;       // what does not lead there → within how many pointers
 	uint64_t words;           // looked at so far
-};
-
-/** One search. */
-struct flood {
-	struct reachability *reachability;
+	// of the search at work
 	GHashTable *seen;   // where an extent came from → pointers left to follow
 	GArray *now, *next; // struct extent
 	unsigned left;      // pointers to follow from what is entered now
@@ -35,17 +30,22 @@ struct extent {
 	uint64_t from, to;
 };
 
+static void exclude(struct reachability *reachability, uint64_t address)
+{
+	g_hash_table_insert(reachability->barren, GSIZE_TO_POINTER(address),
+			    GUINT_TO_POINTER(UINT_MAX));
+}
+
+/** The runtime's own structures lead everywhere, and the program's code nowhere through them. */
 static void exclude_runtime(struct reachability *reachability)
 {
 	const struct program *program = reachability->program;
 
 	for (size_t i = 0; i < program->goroutine_count; i++)
-		g_hash_table_add(reachability->runtime,
-				 GSIZE_TO_POINTER(program->goroutines[i].address));
+		exclude(reachability, program->goroutines[i].address);
 	for (size_t i = 0; i < program->thread_count; i++) {
-		g_hash_table_add(reachability->runtime,
-				 GSIZE_TO_POINTER(program->threads[i].address));
-		g_hash_table_add(reachability->runtime, GSIZE_TO_POINTER(program->threads[i].g0));
+		exclude(reachability, program->threads[i].address);
+		exclude(reachability, program->threads[i].g0);
 	}
 }
 
@@ -58,9 +58,11 @@ struct reachability *reachability_new(struct program *program, uint64_t address)
 	reachability->address = reachability->object = address;
 	if (heap_object_at(program, address, &object))
 		reachability->object = object.address;
-	reachability->runtime = g_hash_table_new(NULL, NULL);
 	reachability->by_code = g_hash_table_new(NULL, NULL);
 	reachability->barren = g_hash_table_new(NULL, NULL);
+	reachability->seen = g_hash_table_new(NULL, NULL);
+	reachability->now = g_array_new(FALSE, FALSE, sizeof(struct extent));
+	reachability->next = g_array_new(FALSE, FALSE, sizeof(struct extent));
 	exclude_runtime(reachability);
 	return reachability;
 }
@@ -69,9 +71,11 @@ void reachability_free(struct reachability *reachability)
 {
 	if (!reachability)
 		return;
-	g_hash_table_destroy(reachability->runtime);
 	g_hash_table_destroy(reachability->by_code);
 	g_hash_table_destroy(reachability->barren);
+	g_hash_table_destroy(reachability->seen);
+	g_array_free(reachability->now, TRUE);
+	g_array_free(reachability->next, TRUE);
 	g_free(reachability);
 }
 
@@ -92,89 +96,85 @@ static bool is_barren(const struct reachability *reachability, gpointer key, uns
 	return GPOINTER_TO_UINT(g_hash_table_lookup(reachability->barren, key)) >= left;
 }
 
-static void enter(struct flood *flood, uint64_t from, uint64_t to)
+static void enter(struct reachability *search, uint64_t from, uint64_t to)
 {
 	struct extent extent = {from, MIN(to, from + OBJECT_SCAN_BYTES)};
 
-	g_array_append_val(flood->next, extent);
+	g_array_append_val(search->next, extent);
 }
 
-static void enter_object(struct flood *flood, uint64_t object, uint64_t from, uint64_t to)
+static void enter_object(struct reachability *search, uint64_t object, uint64_t from, uint64_t to)
 {
 	gpointer key = GSIZE_TO_POINTER(object);
 
-	if (!flood->left || is_barren(flood->reachability, key, flood->left) ||
-	    g_hash_table_contains(flood->seen, key))
+	if (!search->left || is_barren(search, key, search->left) ||
+	    g_hash_table_contains(search->seen, key))
 		return;
-	if (g_hash_table_size(flood->seen) >= OBJECTS_MAX) {
-		flood->cut = true;
+	if (g_hash_table_size(search->seen) >= OBJECTS_MAX) {
+		search->cut = true;
 		return;
 	}
-	g_hash_table_insert(flood->seen, key, GUINT_TO_POINTER(flood->left));
-	enter(flood, from, to);
+	g_hash_table_insert(search->seen, key, GUINT_TO_POINTER(search->left));
+	enter(search, from, to);
 }
 
-static void follow_word(struct flood *flood, uint64_t value)
+static void follow_word(struct reachability *search, uint64_t value)
 {
-	const struct reachability *reachability = flood->reachability;
 	struct heap_object object;
 
 	if (value < POINTER_MIN)
 		return;
-	if (value == reachability->address) {
-		flood->found = true;
+	if (!heap_object_at(search->program, value, &object)) {
+		if (in_data(search->program, value))
+			enter_object(search, value, value, value + STATIC_BYTES);
 		return;
 	}
-	if (!heap_object_at(reachability->program, value, &object)) {
-		if (in_data(reachability->program, value))
-			enter_object(flood, value, value, value + STATIC_BYTES);
+	if (!object.allocated)
 		return;
-	}
-	if (!object.allocated ||
-	    g_hash_table_contains(reachability->runtime, GSIZE_TO_POINTER(object.address)))
-		return;
-	if (object.address == reachability->object)
-		flood->found = true;
+	if (object.address == search->object)
+		search->found = true;
 	else if (object.pointers)
-		enter_object(flood, object.address, object.data, object.address + object.size);
+		enter_object(search, object.address, object.data, object.address + object.size);
 }
 
-static void follow_words(struct flood *flood, uint64_t from, uint64_t to)
+static void follow_words(struct reachability *search, uint64_t from, uint64_t to)
 {
+	const struct memory *memory = search->program->memory;
 	uint64_t value;
 
-	flood->reachability->words += (to - from) / WORD;
-	if (flood->reachability->words > WORDS_MAX)
-		flood->found = true;
-	for (uint64_t at = (from + WORD - 1) & ~(WORD - 1); at + WORD <= to && !flood->found;
-	     at += WORD)
-		if (memory_u64(flood->reachability->program->memory, at, &value))
-			follow_word(flood, value);
+	from = (from + WORD - 1) & ~(WORD - 1);
+	if (to <= from)
+		return;
+	search->words += (to - from) / WORD;
+	// the address itself is told faster than what each word is
+	if (search->words > WORDS_MAX || memory_holds(memory, from, to - from, search->address))
+		search->found = true;
+	for (uint64_t at = from; at + WORD <= to && !search->found; at += WORD)
+		if (memory_u64(memory, at, &value))
+			follow_word(search, value);
 }
 
-static void next_level(struct flood *flood)
+static void next_level(struct reachability *search)
 {
-	GArray *done = flood->now;
+	GArray *done = search->now;
 
-	flood->now = flood->next;
-	flood->next = done;
-	g_array_set_size(flood->next, 0);
-	for (guint i = 0; i < flood->now->len && !flood->found; i++) {
-		const struct extent *extent = &g_array_index(flood->now, struct extent, i);
+	search->now = search->next;
+	search->next = done;
+	g_array_set_size(search->next, 0);
+	for (guint i = 0; i < search->now->len && !search->found; i++) {
+		const struct extent *extent = &g_array_index(search->now, struct extent, i);
 
-		follow_words(flood, extent->from, extent->to);
+		follow_words(search, extent->from, extent->to);
 	}
 }
 
-static struct flood flood_begin(struct reachability *reachability, unsigned hops)
+static void search_begin(struct reachability *search, unsigned hops)
 {
-	return (struct flood){
-		.reachability = reachability,
-		.left = hops,
-		.seen = g_hash_table_new(NULL, NULL),
-		.now = g_array_new(FALSE, FALSE, sizeof(struct extent)),
-		.next = g_array_new(FALSE, FALSE, sizeof(struct extent)),
-	};
+	search->left = hops;
+	search->found = search->cut = false;
+	g_array_set_size(search->next, 0);
+	if (g_hash_table_size(search->seen))
+		g_hash_table_remove_all(search->seen);
 }
 
 /** Searches overlap: what led nowhere once is not followed again. */
@@ -186,28 +186,24 @@ static void note_barren(gpointer key, gpointer left, gpointer context)
 		g_hash_table_insert(reachability->barren, key, left);
 }
 
-static bool flood_finish(struct flood *flood)
+static bool search_finish(struct reachability *search)
 {
-	while (flood->left && !flood->found && flood->next->len) {
-		flood->left--;
-		next_level(flood);
+	while (search->left && !search->found && search->next->len) {
+		search->left--;
+		next_level(search);
 	}
-	if (!flood->found && !flood->cut)
-		g_hash_table_foreach(flood->seen, note_barren, flood->reachability);
-	g_array_free(flood->now, TRUE);
-	g_array_free(flood->next, TRUE);
-	g_hash_table_destroy(flood->seen);
-	return flood->found;
+	if (!search->found && !search->cut)
+		g_hash_table_foreach(search->seen, note_barren, search);
+	return search->found;
 }
 
 bool reachability_from_stack(struct reachability *reachability, const struct goroutine *goroutine,
 			     unsigned hops)
 {
-	struct flood flood = flood_begin(reachability, hops);
-
+	search_begin(reachability, hops);
 	if (goroutine->live_sp && goroutine->live_sp < goroutine->stack_hi)
-		enter(&flood, goroutine->live_sp, goroutine->stack_hi);
-	return flood_finish(&flood);
+		enter(reachability, goroutine->live_sp, goroutine->stack_hi);
+	return search_finish(reachability);
 }
 
 bool reachability_from_code(struct reachability *reachability, const struct go_function *function,
@@ -215,19 +211,18 @@ bool reachability_from_code(struct reachability *reachability, const struct go_f
 {
 	gpointer key = GSIZE_TO_POINTER(function->entry);
 	gpointer known = g_hash_table_lookup(reachability->by_code, key);
-	struct flood flood;
 	const uint64_t *variables;
 	size_t count;
 	bool found;
 
 	if (known)
 		return GPOINTER_TO_INT(known) == 2;
-	flood = flood_begin(reachability, hops);
+	search_begin(reachability, hops);
 	variables = sites_data_references(reachability->program->sites, function, &count);
 	for (size_t i = 0; i < count; i++)
 		if (in_data(reachability->program, variables[i]))
-			enter(&flood, variables[i], variables[i] + VARIABLE_BYTES);
-	found = flood_finish(&flood);
+			enter(reachability, variables[i], variables[i] + VARIABLE_BYTES);
+	found = search_finish(reachability);
 	g_hash_table_insert(reachability->by_code, key, GINT_TO_POINTER(found ? 2 : 1));
 	return found;
 }

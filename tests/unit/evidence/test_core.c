@@ -105,6 +105,8 @@ static void only_dumped_bytes_are_memory(void **state)
 	core_add_to(core, memory);
 	assert_int_equal(memory_extent(memory, CORE_BASE), 4);
 	assert_memory_equal(memory_view(memory, CORE_HEAP, 8), "heapheap", 8);
+	core_rest(core); // views stay good
+	assert_memory_equal(memory_view(memory, CORE_HEAP, 8), "heapheap", 8);
 	assert_int_equal(core_missing_bytes(core), 0);
 	assert_int_equal(memory_place(memory, CORE_HEAP + 1).offset, b.segments[2].p_offset + 1);
 }

@@ -142,6 +142,23 @@ static void a_read_crosses_ranges_but_not_holes(void **state)
 	assert_int_equal(word, 0x0202020201010101);
 }
 
+static void a_word_is_found_wherever_it_stands(void **state)
+{
+	scoped(memory) struct memory *memory = memory_new();
+	static const uint64_t words[4] = {1, 2, 3, 4}, more[2] = {5, 6};
+
+	memory_add(memory, 0x1000, words, sizeof(words), file_at(0));
+	memory_add(memory, 0x1020, more, sizeof(more), file_at(0));
+	assert_true(memory_holds(memory, 0x1000, 48, 1));
+	assert_true(memory_holds(memory, 0x1000, 48, 6));
+	assert_true(memory_holds(memory, 0x1000, 4096, 6)); // the rest was not dumped
+	assert_false(memory_holds(memory, 0x1000, 40, 6));
+	assert_false(memory_holds(memory, 0x1008, 48, 1));
+	assert_false(memory_holds(memory, 0x1000, 48, 7));
+	assert_false(memory_holds(memory, 0x2000, 48, 0));
+	assert_false(memory_holds(memory, 0x1000, 0, 1));
+}
+
 static void the_end_of_all_memory_is_no_way_around(void **state)
 {
 	scoped(memory) struct memory *memory = memory_new();
@@ -175,6 +192,7 @@ int main(void)
 		cmocka_unit_test(other_neighbours_stay_apart),
 		cmocka_unit_test(random_adds_agree_with_a_byte_array),
 		cmocka_unit_test(a_read_crosses_ranges_but_not_holes),
+		cmocka_unit_test(a_word_is_found_wherever_it_stands),
 		cmocka_unit_test(the_end_of_all_memory_is_no_way_around),
 		cmocka_unit_test(nothing_is_added_for_no_bytes),
 	};
