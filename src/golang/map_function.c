@@ -180,3 +180,22 @@ bool map_operation_writes(enum map_operation operation)
 	return operation == MAP_ASSIGN || operation == MAP_DELETE || operation == MAP_CLEAR ||
 	       operation == MAP_GROW || operation == MAP_WRITE;
 }
+
+bool go_map_function_holds_flag(const struct go_map_function *function, bool swiss)
+{
+	static const char *const swiss_methods[] = {
+		"internal/runtime/maps.(*Map).Clear",
+		"internal/runtime/maps.(*Map).Delete",
+		"internal/runtime/maps.(*Map).PutSlot",
+	};
+	struct text name = text_of(function->name);
+
+	if (text_starts(name, "runtime.mapassign"))
+		return true;
+	if (!swiss)
+		return text_starts(name, "runtime.mapdelete") || text_is(name, "runtime.mapclear");
+	for (size_t i = 0; i < LENGTH(swiss_methods); i++)
+		if (text_is(name, swiss_methods[i]))
+			return true;
+	return false;
+}

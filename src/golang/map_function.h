@@ -37,6 +37,12 @@ struct go_map_function {
 
 /** By the name in the pclntab; NULL when it is not a map function. */
 const struct go_map_function *go_map_function_find(const char *name);
+/**
+ * Does the function itself set and clear the map's writing flag? Others are wrappers of such a function,
+ * or run inside one.
+ * @param swiss  the program's maps are those of internal/runtime/maps (1.24+, unless built without)
+ */
+bool go_map_function_holds_flag(const struct go_map_function *function, bool swiss);
 /** All of them, for indexes. */
 const struct go_map_function *go_map_functions(size_t *ret_count);
 

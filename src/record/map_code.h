@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the machine code of one of the runtime's map functions sets the map's writing flag, where it
+// clears it, and where it gives up because the flag says that somebody else is writing. Found in the
+// code itself, and checked: on every way through the function the flag is set once and clear at the end.
+#pragma once
+#include "record/instruction.h"
+
+enum map_moment {
+	MOMENT_SET,     /**< the flag is about to be set */
+	MOMENT_CLEAR,   /**< the flag is about to be cleared */
+	MOMENT_GIVE_UP, /**< the check failed: the process is about to die */
+};
+
+/** A run of whole instructions, 5 bytes at least, into whose middle nothing jumps. */
+struct map_hook {
+	uint64_t address;
+	uint8_t size;         /**< bytes */
+	uint8_t moment;       /**< enum map_moment */
+	uint8_t map_register; /**< holds the map here; REGISTER_NONE when the code does not tell (GIVE_UP only) */
+};
+
+#define MAP_HOOKS_MAX 32
+#define MAP_HOOK_ROOM 32 /**< bytes of a hook at most */
+
+enum callee {
+	CALLEE_OTHER,
+	CALLEE_GIVES_UP, /**< throw, fatal: the runtime prints a message and dies */
+	CALLEE_ENDS,     /**< another function that does not come back */
+};
+
+struct map_code_question {
+	const uint8_t *bytes; /**< of the function */
+	uint64_t size, address;
+	int64_t flag_offset; /**< of the byte with the flag in the map's header */
+	uint8_t flag_mask;
+	bool writes; /**< it must set the flag; else it must not */
+	enum callee (*callee)(void *context, uint64_t address);
+	/** Does one of the messages of a map fatal begin at that address? */
+	bool (*is_map_message)(void *context, uint64_t address);
+	void *context;
+};
+
+struct map_code {
+	struct map_hook hooks[MAP_HOOKS_MAX];
+	size_t count;
+};
+
+/** @return NULL, or why the function was not understood: then nothing of it may be touched. */
+const char *map_code_read(struct decoder *decoder, const struct map_code_question *question,
+			  struct map_code *ret);

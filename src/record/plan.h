@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which places of a Go program the recorder will hook: found in the binary alone, before any process is
+// touched. Knows functions and their code; nothing of processes.
+#pragma once
+#include "evidence/image.h"
+#include "evidence/pclntab.h"
+#include "golang/layout.h"
+#include "golang/map_function.h"
+#include "record/map_code.h"
+
+struct plan_hook {
+	struct map_hook at; /**< addresses are those of the process */
+	uint16_t function;  /**< index in functions */
+	uint8_t bytes[MAP_HOOK_ROOM]; /**< that stand there */
+	/** From SP to the function's return address */
+	int32_t return_offset;
+};
+
+struct plan_function {
+	const struct go_map_function *function;
+	uint64_t entry;
+	uint64_t end;
+	const char *left_alone; /**< why nothing of it is hooked; NULL when it is */
+};
+
+struct plan {
+	struct go_version version;
+	const struct go_layout *layout;
+	uint64_t text, etext; /**< in the process */
+	uint64_t bias;
+	int32_t tls_offset; /**< of g from FS, up to Go 1.16 */
+	bool g_in_register; /**< R14, since Go 1.17 */
+	struct plan_function *functions;
+	size_t function_count;
+	struct plan_hook *hooks;
+	size_t hook_count;
+	/** Every write of a map is hooked, and every place that gives up: nothing goes unseen */
+	bool complete;
+	const char *incomplete_because;
+};
+
+#define PLAN_HOOKS_MAX 512
+
+/**
+ * Reads the program's map functions. @a image is loaded at @a bias.
+ * @return ERROR_UNSUPPORTED when no write at all can be recorded; says why
+ */
+struct error *plan_make(struct image *image, uint64_t bias, struct plan **ret);
+void plan_free(struct plan *plan);
+
+static inline void plan_free_at(struct plan **plan) { plan_free(*plan); }
