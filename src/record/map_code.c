@@ -5,8 +5,9 @@
 
 #include <stdlib.h>
 
-#define JUMP_BYTES     5  /* of the jump that a hook is replaced by */
-#define LOOK_BACK      24 /* instructions between a check of the flag and the branch that depends on it */
+#define JUMP_BYTES 5 /* of the jump that a hook is replaced by */
+#define LOOK_BACK                                                                                  \
+	24 /* instructions between a check of the flag and the branch that depends on it */
 #define FUNCTION_BYTES (64u << 10)
 
 enum change { CHANGE_NONE, CHANGE_SET, CHANGE_CLEAR, CHANGE_TOGGLE };
@@ -241,8 +242,8 @@ static const char *add_hook(struct reading *r, uint32_t first, uint32_t last,
 	}
 	if (r->ret->count == MAP_HOOKS_MAX || size > MAP_HOOK_ROOM)
 		return "it has too many places to hook";
-	r->ret->hooks[r->ret->count++] = (struct map_hook){
-		r->code[first].address, (uint8_t)size, (uint8_t)moment, map_register};
+	r->ret->hooks[r->ret->count++] = (struct map_hook){r->code[first].address, (uint8_t)size,
+							   (uint8_t)moment, map_register};
 	return NULL;
 }
 
@@ -268,6 +269,19 @@ static bool flags_are_dead(const struct reading *r, uint32_t at)
 	return false;
 }
 
+/** `MOVQ SP, BP` or `LEAQ n(SP), BP`. */
+static bool keeps_frame_pointer(const struct reading *r)
+{
+	for (uint32_t i = 0; i < r->count; i++) {
+		const struct instruction *in = &r->code[i];
+
+		if (in->writes & 1u << RBP && in->operation == OPERATION_OTHER &&
+		    (in->base == RSP || in->source == RSP))
+			return true;
+	}
+	return false;
+}
+
 static const char *add_changes(struct reading *r)
 {
 	size_t count[2] = {0};
@@ -289,6 +303,8 @@ static const char *add_changes(struct reading *r)
 	}
 	if (r->question->writes && (count[0] == 0 || count[1] == 0))
 		return "it is not seen to set and clear the writing flag";
+	if (r->question->writes && !keeps_frame_pointer(r))
+		return "it keeps no frame pointer";
 	return !r->question->writes && count[0] + count[1]
 		       ? "it changes the writing flag, which it should not"
 		       : NULL;

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files of the flight recorder, built by hand: what is whole is read, what is torn or hostile is not.
+#include "evidence/flight.h"
+
+#include "evidence/flight_format.h"
+
+#include <glib.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define TEXT  0x7f0000000000ull
+#define MAP   0xc000123450ull
+#define SLOTS 4
+
+struct built {
+	struct flight_header header;
+	struct flight_site sites[3];
+	char names[32];
+	struct flight_detection detections[FLIGHT_DETECTIONS];
+	struct flight_slot slots[SLOTS];
+};
+
+static struct built *build(void)
+{
+	static struct built b;
+
+	memset(&b, 0, sizeof(b));
+	b.header = (struct flight_header){
+		.magic = FLIGHT_MAGIC,
+		.version = FLIGHT_VERSION,
+		.header_bytes = sizeof(b.header),
+		.total_bytes = sizeof(b),
+		.go_minor = 22,
+		.text = TEXT,
+		.etext = TEXT + 0x100000,
+		.site_count = 3,
+		.sites_offset = offsetof(struct built, sites),
+		.names_offset = offsetof(struct built, names),
+		.names_bytes = sizeof(b.names),
+		.detections_offset = offsetof(struct built, detections),
+		.slots_offset = offsetof(struct built, slots),
+		.slot_count = SLOTS,
+		.complete = 1,
+		.frozen = 1,
+	};
+	strncpy(b.names, "runtime.mapassign", sizeof(b.names));
+	for (uint8_t i = 0; i < 3; i++)
+		b.sites[i] = (struct flight_site){
+			.moment = i, .operation = MAP_ASSIGN, .return_offset = 16};
+	return &b;
+}
+
+static struct flight_slot slot_of(uint32_t goroutine, uint64_t map, uint32_t place)
+{
+	uint64_t low = (uint32_t)(map >> FLIGHT_MAP_SHIFT), high = (uint64_t)goroutine << 32;
+
+	return (struct flight_slot){
+		.key = high | low,
+		.who = high | (uint32_t)(TEXT + 0x1234),
+		.order = (uint64_t)place << 32 | low,
+		.state = 1,
+		.callers = {(uint32_t)(TEXT + 0x2345)},
+		.callers_of = goroutine,
+	};
+}
+
+static struct flight *read_built(const struct built *b)
+{
+	struct flight *flight = NULL;
+	scoped(error) struct error *error =
+		flight_read(b, sizeof(*b), place_whole("built"), &flight);
+
+	assert_null(error);
+	return flight;
+}
+
+static void records_are_read(void **state)
+{
+	struct built *b = build();
+	size_t count;
+
+	b->slots[1] = slot_of(7, MAP, 5);
+	b->slots[2] = slot_of(9, MAP + 48, 6);
+	b->slots[2].state = 4ull << 32 | 1u << 8;
+
+	scoped(flight) struct flight *flight = read_built(b);
+	const struct flight_write *writes = flight_writes(flight, &count);
+
+	assert_int_equal(count, 2);
+	assert_int_equal(writes[0].goroutine, 7);
+	assert_int_equal(writes[0].place, 5);
+	assert_true(writes[0].inside);
+	assert_true(flight_write_is_of(&writes[0], MAP));
+	assert_false(flight_write_is_of(&writes[1], MAP));
+	assert_false(writes[1].inside);
+	assert_int_equal(writes[1].left, 4);
+	assert_int_equal(writes[0].pc_count, 2);
+	assert_int_equal(writes[0].pcs[0], TEXT + 0x1234);
+	assert_int_equal(writes[0].pcs[1], TEXT + 0x2345);
+	assert_string_equal(writes[0].function, "runtime.mapassign");
+}
+
+/** Words of two owners in one slot: nobody is to be named by it. */
+static void torn_records_are_left_out(void **state)
+{
+	struct built *b = build();
+	size_t count;
+
+	b->slots[0] = slot_of(7, MAP, 5);
+	b->slots[0].who = slot_of(8, MAP, 5).who;
+	b->slots[1] = slot_of(7, MAP, 5);
+	b->slots[1].order = slot_of(7, MAP + 48, 5).order;
+	b->slots[2] = slot_of(7, MAP, 5);
+	b->slots[2].key = FLIGHT_KEY_TAKEN;
+	b->slots[3] = slot_of(7, MAP, 5);
+	b->slots[3].callers_of = 8; // of another: only the record's own address counts
+
+	scoped(flight) struct flight *flight = read_built(b);
+	const struct flight_write *writes = flight_writes(flight, &count);
+
+	assert_int_equal(count, 1);
+	assert_int_equal(writes[0].pc_count, 1);
+}
+
+static void a_failed_check_tells_its_callers(void **state)
+{
+	struct built *b = build();
+	struct flight_detection *d = &b->detections[0];
+	uint64_t stack[] = {0, 0, TEXT + 0x100, 0x8030, TEXT + 0x200, 0, 0x8000, TEXT + 0x300};
+	size_t count;
+
+	*d = (struct flight_detection){.complete = 1,
+				       .goroutine = 7,
+				       .map = MAP,
+				       .site = 2,
+				       .stack_bytes = sizeof(stack),
+				       .sp = 0x8000};
+	d->registers[5] = 0x8018; // frame pointer: holds 0x8030, above it a return address
+	memcpy(d->stack, stack, sizeof(stack));
+	d[1] = *d;
+	d[1].site = 0; // a place that does not give up
+	d[2] = *d;
+	d[2].complete = 0;
+
+	scoped(flight) struct flight *flight = read_built(b);
+	const struct flight_failure *failures = flight_failures(flight, &count);
+
+	assert_int_equal(count, 1);
+	assert_int_equal(failures[0].goroutine, 7);
+	assert_int_equal(failures[0].map, MAP);
+	assert_int_equal(failures[0].pc_count, 2);
+	assert_int_equal(failures[0].pcs[0], TEXT + 0x100);
+	assert_int_equal(failures[0].pcs[1], TEXT + 0x300);
+}
+
+static void refused(const void *bytes, size_t size, enum error_code code, const char *words)
+{
+	struct flight *flight = NULL;
+	scoped(error) struct error *error = flight_read(bytes, size, place_whole("built"), &flight);
+
+	assert_non_null(error);
+	assert_int_equal(error_code(error), code);
+	if (!strstr(error_text(error), words))
+		fail_msg("\"%s\" does not say \"%s\"", error_text(error), words);
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+	struct built *b = build();
+
+	refused(b, 100, ERROR_MALFORMED, "no file of the flight recorder");
+	refused(b, sizeof(*b) - 1, ERROR_TRUNCATED, "1 bytes of it are missing");
+	b->header.version = 99;
+	refused(b, sizeof(*b), ERROR_UNSUPPORTED, "another version");
+	b = build();
+	b->header.slot_count = UINT32_MAX;
+	refused(b, sizeof(*b), ERROR_MALFORMED, "records are not all there");
+	b = build();
+	b->header.site_count = UINT32_MAX;
+	refused(b, sizeof(*b), ERROR_MALFORMED, "hooked places");
+	b = build();
+	memset(b->names, 'x', sizeof(b->names));
+	refused(b, sizeof(*b), ERROR_MALFORMED, "names");
+	b = build();
+	memset(b->header.program, 'x', sizeof(b->header.program));
+	refused(b, sizeof(*b), ERROR_MALFORMED, "does not end");
+}
+
+static void it_is_found_in_memory(void **state)
+{
+	struct built *b = build();
+	struct memory *memory = memory_new();
+	struct flight *flight = NULL;
+	uint8_t other[4096] = {0};
+
+	memory_add(memory, 0x1000, other, sizeof(other), place_whole("core"));
+	assert_null(flight_find(memory, &flight));
+	assert_null(flight);
+	memory_add(memory, 0x10000, b, sizeof(*b), place_whole("core"));
+	assert_null(flight_find(memory, &flight));
+	assert_non_null(flight);
+	flight_close(flight);
+	memory_free(memory);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(records_are_read),
+		cmocka_unit_test(torn_records_are_left_out),
+		cmocka_unit_test(a_failed_check_tells_its_callers),
+		cmocka_unit_test(what_does_not_fit_is_refused),
+		cmocka_unit_test(it_is_found_in_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
