@@ -36,7 +36,8 @@ enum instruction_operation {
 
 struct instruction {
 	uint64_t address;
-	uint64_t target; /**< of a direct transfer, or the address that PC-relative memory stands at */
+	uint64_t
+		target; /**< of a direct transfer, or the address that PC-relative memory stands at */
 	int64_t displacement;
 	int64_t immediate;
 	uint32_t writes; /**< registers changed, one bit each */
@@ -45,7 +46,7 @@ struct instruction {
 	uint8_t kind;      /**< enum instruction_kind */
 	uint8_t operation; /**< enum instruction_operation */
 	uint8_t destination, source;
-	uint8_t base;  /**< register of the memory operand; REGISTER_NONE when it has none, or an index */
+	uint8_t base; /**< register of the memory operand; REGISTER_NONE when it has none, or an index */
 	uint8_t width; /**< bytes of memory touched; 0 when none */
 	/** Where in the instruction its PC-relative 4-byte displacement stands; 0 when it has none */
 	uint8_t relative_at;

@@ -14,8 +14,8 @@ enum map_moment {
 /** A run of whole instructions, 5 bytes at least, into whose middle nothing jumps. */
 struct map_hook {
 	uint64_t address;
-	uint8_t size;         /**< bytes */
-	uint8_t moment;       /**< enum map_moment */
+	uint8_t size;   /**< bytes */
+	uint8_t moment; /**< enum map_moment */
 	uint8_t map_register; /**< holds the map here; REGISTER_NONE when the code does not tell (GIVE_UP only) */
 };
 

@@ -52,7 +52,8 @@ static const char *add_hooks(struct planning *p, const struct go_function *funct
 			     const struct map_code *code)
 {
 	for (size_t i = 0; i < code->count; i++) {
-		struct plan_hook hook = {.at = code->hooks[i], .function = (uint16_t)p->functions->len};
+		struct plan_hook hook = {.at = code->hooks[i],
+					 .function = (uint16_t)p->functions->len};
 		int32_t delta;
 
 		if (!pclntab_sp_delta(p->table, function, hook.at.address, &delta) ||
@@ -154,7 +155,8 @@ static struct error *check(struct planning *p, const struct image *image)
 		return refuse(image, p->plan->incomplete_because ? p->plan->incomplete_because
 								 : "it writes no map");
 	if (!p->plan->g_in_register && !find_tls(p))
-		return refuse(image, "its functions find their goroutine in a way that is not known");
+		return refuse(image,
+			      "its functions find their goroutine in a way that is not known");
 	return NULL;
 }
 

@@ -9,8 +9,8 @@
 #include "record/map_code.h"
 
 struct plan_hook {
-	struct map_hook at; /**< addresses are those of the process */
-	uint16_t function;  /**< index in functions */
+	struct map_hook at;           /**< addresses are those of the process */
+	uint16_t function;            /**< index in functions */
 	uint8_t bytes[MAP_HOOK_ROOM]; /**< that stand there */
 	/** From SP to the function's return address */
 	int32_t return_offset;
