@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/recognise.h"
 
+#include "evidence/dump.h"
 #include "evidence/profile.h"
 
 #include <elf.h>
@@ -54,6 +55,15 @@ static bool is_utf16(struct text head)
 	return head.n > 2 && (!memcmp(head.p, "\xff\xfe", 2) || !memcmp(head.p, "\xfe\xff", 2));
 }
 
+/** Compressed files may hold a core or a log, and logs may hold any bytes. */
+static bool is_dump(struct text head, const char **ret)
+{
+	if (!dump_recognise(head))
+		return false;
+	*ret = "is text in which goroutines are printed";
+	return true;
+}
+
 static bool is_text(struct text head)
 {
 	for (size_t i = 0; i < head.n; i++) {
@@ -94,13 +104,17 @@ enum file_kind file_recognise(struct text head, const char **ret)
 		return recognise_elf(head, ret);
 	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++) {
 		*ret = magics[i].looks_like;
-		if (head.n >= magics[i].n && memcmp(head.p, magics[i].magic, magics[i].n) == 0)
-			return magics[i].kind;
+		if (head.n < magics[i].n || memcmp(head.p, magics[i].magic, magics[i].n) != 0)
+			continue;
+		return magics[i].kind == FILE_COMPRESSED && is_dump(head, ret) ? FILE_TEXT
+									       : magics[i].kind;
 	}
 	if (profile_recognise(head, ret))
 		return FILE_PROFILE;
 	if (is_text(head) || is_utf16(head))
 		return recognise_text(head, ret);
+	if (is_dump(head, ret))
+		return FILE_TEXT;
 	*ret = "is of no kind that mapfault knows";
 	return FILE_UNKNOWN;
 }

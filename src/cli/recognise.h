@@ -15,7 +15,7 @@ enum file_kind {
 	FILE_UNKNOWN,
 };
 
-#define RECOGNISE_BYTES 4096
+#define RECOGNISE_BYTES (64u << 10)
 
 /** @a ret_looks_like is a phrase for people: "is a core file", "is text: a crash log", ... */
 enum file_kind file_recognise(struct text head, const char **ret_looks_like);

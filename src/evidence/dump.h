@@ -212,6 +212,8 @@ struct error *dump_read_path(const char *path, struct dump **ret);
 struct error *dump_read_fd(int fd, const char *name, struct dump **ret);
 struct error *dump_read_text(struct text text, const char *name, struct dump **ret);
 void dump_close(struct dump *dump);
+/** Does a dump begin in the first bytes of a file, wrapped and compressed as they may be? */
+bool dump_recognise(struct text head);
 
 static inline void dump_free_at(struct dump **dump) { dump_close(*dump); }
 

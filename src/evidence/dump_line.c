@@ -2,6 +2,7 @@
 #include "evidence/dump_line.h"
 
 #include "base/scan.h"
+#include "base/utf8_put.h"
 #include "evidence/dump.h"
 
 static struct text before(struct text whole, const char *end)
@@ -297,31 +298,6 @@ bool line_register(struct text line)
 	return scan_address(&line, &value) && line.n == 0;
 }
 
-/* Appends @a rune as UTF-8. */
-static size_t utf8_put(char *to, uint64_t rune)
-{
-	if (rune < 0x80) {
-		to[0] = (char)rune;
-		return 1;
-	}
-	if (rune < 0x800) {
-		to[0] = (char)(0xc0 | rune >> 6);
-		to[1] = (char)(0x80 | (rune & 0x3f));
-		return 2;
-	}
-	if (rune < 0x10000) {
-		to[0] = (char)(0xe0 | rune >> 12);
-		to[1] = (char)(0x80 | (rune >> 6 & 0x3f));
-		to[2] = (char)(0x80 | (rune & 0x3f));
-		return 3;
-	}
-	to[0] = (char)(0xf0 | (rune >> 18 & 7));
-	to[1] = (char)(0x80 | (rune >> 12 & 0x3f));
-	to[2] = (char)(0x80 | (rune >> 6 & 0x3f));
-	to[3] = (char)(0x80 | (rune & 0x3f));
-	return 4;
-}
-
 /* One escape behind its backslash; an escape is never shorter than what it stands for. */
 static size_t escape_take(struct text *text, char *to)
 {
@@ -398,4 +374,25 @@ size_t line_labels_decode(struct text labels, char *ret)
 		scan_prefix(&labels, " ");
 	}
 	return n;
+}
+
+bool line_begins_dump(struct text line)
+{
+	static const char *const words[] = {
+		"fatal error: ", "panic: ", "[originating from goroutine ",
+		"runtime stack:", "goroutine profile: total "};
+	struct line_function function;
+	struct line_header header;
+
+	if (line.n == 0)
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (text_starts(line, words[i]))
+			return true;
+	if (line_header_parse(line, &header) || line_signal_parse(line))
+		return true;
+	return line_function_parse(line, &function) &&
+	       memchr(function.name.p, '.', function.name.n) &&
+	       !memchr(function.name.p, ' ', function.name.n) &&
+	       line_arguments_sound(function.arguments);
 }

@@ -54,6 +54,12 @@ bool line_signal_pc_parse(struct text line, uint64_t *ret_pc, int64_t *ret_code,
 /** "rax    0x0", "x29 0x40…": one register of a dump. */
 bool line_register(struct text line);
 
+/**
+ * Could a dump begin with this line? Header, death, signal, profile, or a frame: what tells that a
+ * line stands as the runtime printed it.
+ */
+bool line_begins_dump(struct text line);
+
 #define LINE_LABEL_END "\x1f" /* behind each key and each value */
 /**
  * Labels as keys and values, escapes undone: `"k": "v"` (1.26, debug=1), `k: v` (1.27).

@@ -42,6 +42,8 @@ struct dump_parser {
 	uint32_t section_goroutines;
 	GString *words; /**< of the message */
 	unsigned word_lines;
+	bool blank;     /**< the line before was empty */
+	bool doubled;   /**< every other line is empty: something doubled the ends of lines */
 	bool strangers; /**< lines of others stood behind the last stack */
 };
 
@@ -67,6 +69,8 @@ void dump_parser_free(struct dump_parser *p)
 	g_string_free(p->words, TRUE);
 	g_free(p);
 }
+
+struct text dump_parser_source(const struct dump_parser *p) { return p->source; }
 
 /* Sections and messages */
 
@@ -181,6 +185,8 @@ static struct dump_place goroutine_place(const struct dump_parser *p)
 	return (struct dump_place){p->goroutine.offset, p->goroutine.line};
 }
 
+static void pending_drop(struct dump_parser *p, bool end_of_text);
+
 static void stack_gaps(struct dump_parser *p)
 {
 	struct dump_place place = goroutine_place(p);
@@ -201,6 +207,8 @@ static void stack_end(struct dump_parser *p)
 
 	if (!p->open)
 		return;
+	if (p->expect == EXPECT_PLACE)
+		pending_drop(p, false);
 	p->open = false;
 	p->expect = EXPECT_ANYTHING;
 	stack_gaps(p);
@@ -612,6 +620,13 @@ static bool message_more(struct dump_parser *p, struct text line)
 
 static bool blank_line(struct dump_parser *p)
 {
+	bool again = p->blank;
+
+	p->blank = true;
+	if (p->expect == EXPECT_PLACE)
+		p->doubled = true; // the runtime leaves no line empty here
+	if (p->doubled && !again)
+		return true;
 	pending_drop(p, false);
 	if (p->expect == EXPECT_FRAME)
 		p->expect = EXPECT_MORE;
@@ -635,13 +650,21 @@ static bool headless_place(struct dump_parser *p, struct text line)
 	return place_line(p, line);
 }
 
+/**
+ * Is it the file and line that the function before needs? If not, a line of somebody else's may
+ * stand between the two: only what can't be that makes an end of waiting.
+ */
 static bool place_expected(struct dump_parser *p, struct text line)
 {
 	struct text place = line;
 
-	scan_prefix(&place, "\t");
-	if (place.n == 0 || (p->open ? place_line(p, place) : headless_place(p, place)))
-		return place.n != 0;
+	while (place.n && (place.p[0] == '\t' || place.p[0] == ' '))
+		scan_skip(&place, 1);
+	if (place.n && (p->open ? place_line(p, place) : headless_place(p, place)))
+		return true;
+	if (!line_begins_dump(line) && !text_starts(line, "created by ") &&
+	    !text_starts(line, "..."))
+		return false;
 	if (p->open)
 		pending_drop(p, false);
 	else
@@ -649,10 +672,19 @@ static bool place_expected(struct dump_parser *p, struct text line)
 	return false;
 }
 
+static bool stack_line(struct dump_parser *p, struct text line, struct dump_place place)
+{
+	if (frame_line(p, line, place))
+		return true;
+	p->goroutine.flags |= DUMP_GOROUTINE_ODD;
+	return false;
+}
+
 bool dump_parser_line(struct dump_parser *p, struct text line, struct dump_place place)
 {
 	if (line.n == 0)
 		return blank_line(p);
+	p->blank = false;
 	if (p->expect == EXPECT_PLACE && place_expected(p, line))
 		return true;
 	if (beginning_line(p, line, place))
@@ -660,18 +692,17 @@ bool dump_parser_line(struct dump_parser *p, struct text line, struct dump_place
 	switch (p->expect) {
 	case EXPECT_MESSAGE:
 		return message_more(p, line);
+	case EXPECT_PLACE:
+		if (p->open)
+			p->goroutine.flags |= DUMP_GOROUTINE_ODD;
+		return false;
 	case EXPECT_MORE:
-		if (p->stack.frame_count == 0 || line.p[0] == 'c') {
-			if (frame_line(p, line, place))
-				return true;
-		}
+		if ((p->stack.frame_count == 0 || line.p[0] == 'c') && frame_line(p, line, place))
+			return true;
 		stack_end(p);
 		break;
 	case EXPECT_FRAME:
-		if (frame_line(p, line, place))
-			return true;
-		p->goroutine.flags |= DUMP_GOROUTINE_ODD;
-		return false;
+		return stack_line(p, line, place);
 	default:
 		break;
 	}

@@ -9,6 +9,7 @@ struct dump_parser;
 /** @a source names the writer; "" when unknown. The dump is borrowed. */
 struct dump_parser *dump_parser_new(struct dump *dump, struct text source);
 void dump_parser_free(struct dump_parser *parser);
+struct text dump_parser_source(const struct dump_parser *parser);
 /**
  * The next line, without its end.
  * @return false when it belongs to nothing that a dump holds
