@@ -196,6 +196,8 @@ struct suspect suspect_examine(struct inquiry *inquiry, uint32_t index)
 	examine_ghosts(reasoning, &suspect, dead);
 	if (!dead)
 		examine_reach(inquiry, &suspect);
+	if (reasoning->program->printout)
+		told_relate(reasoning, &suspect);
 	return suspect;
 }
 
@@ -228,6 +230,12 @@ bool suspect_is_writer_at_work(const struct reasoning *reasoning, const struct s
 
 static int more(size_t a, size_t b) { return a > b ? -1 : a < b; }
 
+/** The same map before one that may be, and that before another. */
+static size_t relation_order(const struct suspect *suspect)
+{
+	return suspect->relation == PATH_SAME ? 2 : suspect->relation == PATH_UNKNOWN;
+}
+
 static enum site_match match_of(const struct suspect *suspect)
 {
 	return suspect->path.site ? suspect->path.site->match : SITE_OTHER_MAP;
@@ -238,6 +246,8 @@ int suspect_compare(const void *a, const void *b)
 	const struct suspect *x = a, *y = b;
 	int order = more(x->tier, y->tier);
 
+	if (!order)
+		order = more(relation_order(x), relation_order(y));
 	if (!order)
 		order = more(match_of(x), match_of(y));
 	if (!order)
@@ -339,6 +349,8 @@ struct side suspect_side(struct reasoning *reasoning, const struct suspect *susp
 		tell_call(reasoning, suspect, &side);
 	if (suspect->ghost_count)
 		tell_ghost(reasoning, suspect, &side);
+	if (suspect->relation != PATH_UNKNOWN)
+		told_relation(reasoning, suspect, &side);
 	if (suspect->path.site)
 		tell_path(reasoning, suspect, &side);
 	tell_state(reasoning, goroutine, &side);

@@ -3,6 +3,7 @@
 #pragma once
 #include "findings/reasoning.h"
 #include "model/ghost.h"
+#include "model/printout_path.h"
 #include "model/reachability.h"
 #include "model/write_reach.h"
 
@@ -33,6 +34,8 @@ struct suspect {
 	const struct go_site *stands; /**< where the path starts; NULL when there is none */
 	size_t depth;                 /**< of that frame among the user's own */
 	bool reaches;                 /**< its stack leads to the map */
+	/** Of its write's map to the detector's, by text and code */
+	enum path_relation relation;
 	bool same_variable; /**< its code loads its map from the variable that the detector's does */
 };
 

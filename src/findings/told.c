@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define FRAMES_COMPARED 12u /* of each stack: what shares an object is near the map's use */
+
 /** "32", "64" or "str" of a function that the compiler chose by the key's type; "" of all others. */
 static const char *key_class(const struct map_call *call)
 {
@@ -69,6 +71,104 @@ const char *told_map(const struct reasoning *reasoning, const struct suspect *su
 		return "the map in this very variable";
 	return call->type && call->type == reasoning->type ? "a map of this type"
 							   : "a map that the text does not name";
+}
+
+/** The frame that stands in the function of @a site; stack.count when none does. */
+static size_t frame_in(const struct stack *stack, const struct map_site *site)
+{
+	size_t i = 0;
+
+	while (i < stack->count && (stack->frames[i].site->inlined ||
+				    stack->frames[i].function->entry != site->caller.entry))
+		i++;
+	return i;
+}
+
+static const char *path_of(const struct reasoning *reasoning, uint32_t goroutine,
+			   const struct map_site *site)
+{
+	struct program *program = reasoning->program;
+	const struct goroutine *whose = &program->goroutines[goroutine];
+	size_t frame;
+
+	if (!site || !program->sites)
+		return NULL;
+	frame = frame_in(&whose->stack, site);
+	return frame < whose->stack.count ? printout_map_path(program, whose, frame, site) : NULL;
+}
+
+/** "main.(*index)" of "main.(*index).put": equal ones have receivers of one type; 0 without a receiver. */
+static size_t receiver_bytes(const char *function)
+{
+	const char *open = strstr(function, "(*"), *close = open ? strstr(open, ").") : NULL;
+
+	return close ? (size_t)(close - function) : 0;
+}
+
+/** Methods of one type on both stacks: are they of the same object? */
+static enum path_relation by_receivers(const struct reasoning *reasoning, const struct goroutine *a,
+				       const struct goroutine *b)
+{
+	enum path_relation found = PATH_UNKNOWN;
+
+	for (size_t i = 0; i < MIN(a->stack.count, FRAMES_COMPARED); i++) {
+		const char *function = a->stack.frames[i].site->function;
+		size_t n = receiver_bytes(function);
+		const char *path = n && !a->stack.frames[i].site->inlined
+					   ? printout_argument_path(reasoning->program, a, i, 0)
+					   : NULL;
+
+		for (size_t j = 0; path && j < MIN(b->stack.count, FRAMES_COMPARED); j++) {
+			const char *other = b->stack.frames[j].site->function;
+			enum path_relation relation;
+
+			if (receiver_bytes(other) != n || strncmp(function, other, n) ||
+			    b->stack.frames[j].site->inlined)
+				continue;
+			relation = printout_path_compare(
+				path, printout_argument_path(reasoning->program, b, j, 0));
+			if (relation == PATH_SAME)
+				return relation;
+			found = relation == PATH_OTHER ? relation : found;
+		}
+	}
+	return found;
+}
+
+void told_relate(const struct reasoning *reasoning, struct suspect *suspect)
+{
+	const struct map_call *detected = reasoning->detected;
+	const struct map_site *site =
+		suspect->call && suspect->call->site && suspect->tier >= TIER_WRITE_SAME_TYPE
+			? suspect->call->site
+		: suspect->path.site ? suspect->path.site->site
+				     : NULL;
+
+	if (!suspect->tier || !reasoning->program->sites)
+		return;
+	suspect->relation =
+		printout_path_compare(path_of(reasoning, detected->goroutine, detected->site),
+				      path_of(reasoning, suspect->goroutine, site));
+	if (suspect->relation == PATH_UNKNOWN)
+		suspect->relation = by_receivers(
+			reasoning, &reasoning->program->goroutines[detected->goroutine],
+			&reasoning->program->goroutines[suspect->goroutine]);
+	// a write of another object's map is no better than a way to a write
+	if (suspect->relation == PATH_OTHER && suspect->tier == TIER_WRITE_SAME_TYPE)
+		suspect->tier =
+			suspect_is_runnable(&reasoning->program->goroutines[suspect->goroutine])
+				? TIER_REACH_RUNNABLE
+				: TIER_REACH_PARKED;
+}
+
+void told_relation(struct reasoning *reasoning, const struct suspect *suspect, struct side *side)
+{
+	witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, 0,
+		    suspect->relation == PATH_SAME
+			    ? "its write takes the map from the same place as the detector's "
+			      "operation does"
+			    : "its write takes the map from another object than the detector's "
+			      "operation does");
 }
 
 enum confidence told_confidence(const struct reasoning *reasoning, const struct suspect *suspect)

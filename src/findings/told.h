@@ -7,6 +7,10 @@
 enum tier told_tier(const struct reasoning *reasoning, const struct map_call *call, bool *ret_same);
 /** Which map that write was on, in words. */
 const char *told_map(const struct reasoning *reasoning, const struct suspect *suspect);
+/** Compares the map that its write is of with the detector's; may lower the tier. */
+void told_relate(const struct reasoning *reasoning, struct suspect *suspect);
+/** The witness of that. */
+void told_relation(struct reasoning *reasoning, const struct suspect *suspect, struct side *side);
 /** How sure a text can make it. */
 enum confidence told_confidence(const struct reasoning *reasoning, const struct suspect *suspect);
 /** What the text lacks, and what would have brought it. */

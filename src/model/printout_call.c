@@ -97,7 +97,7 @@ static bool argument_at(const struct dump_argument *arguments, size_t count, int
 	return false;
 }
 
-static bool is_trusted(const struct program *program, const struct dump_argument *argument)
+bool printout_trusts(const struct program *program, const struct dump_argument *argument)
 {
 	int minor = program->build.version.minor;
 
@@ -113,7 +113,7 @@ static void take_arguments(struct program *program, struct text printed,
 
 	if (argument_at(arguments, count, function->map_argument, &argument) &&
 	    argument.pointer_like && (!call->map || call->map_inferred)) {
-		bool trusted = is_trusted(program, &argument);
+		bool trusted = printout_trusts(program, &argument);
 
 		if (trusted || !call->map) {
 			call->map = argument.value;
@@ -124,7 +124,7 @@ static void take_arguments(struct program *program, struct text printed,
 	}
 	if (!call->type && program->types &&
 	    argument_at(arguments, count, function->type_argument, &argument) &&
-	    is_trusted(program, &argument)) {
+	    printout_trusts(program, &argument)) {
 		type = types_at(program->types, argument.value);
 		call->type = type && type->kind == GO_KIND_MAP ? type : NULL;
 	}

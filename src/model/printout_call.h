@@ -2,6 +2,7 @@
 // A map operation as a text shows it: its map by the printed arguments, and the operation itself where the runtime's
 // frames were left out.
 #pragma once
+#include "evidence/dump.h"
 #include "model/map_call.h"
 
 /**
@@ -13,3 +14,5 @@ bool printout_hidden_call(struct program *program, const struct goroutine *gorou
 /** Takes map and type from the arguments that were printed with the operation's frames. */
 void printout_find_map(struct program *program, const struct goroutine *goroutine,
 		       struct map_call *call);
+/** Whether a printed argument is what the function was called with, as far as this Go version vouches for it. */
+bool printout_trusts(const struct program *program, const struct dump_argument *argument);

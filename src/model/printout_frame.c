@@ -123,38 +123,68 @@ static bool fits(const struct printout_frames *frames, const struct go_function 
 	       (frame->pc_offset && has_line(frames, function, pc - 1, frame));
 }
 
-/** Instances of generic code share a printed name: the one whose code has the line at that offset. */
-static bool generic_function(struct printout_frames *frames, const struct dump_frame *frame,
-			     const char *name, struct go_function *ret)
+/** A CALL ends where the frame stood, which a return address needs. */
+static bool follows_call(const struct printout_frames *frames, const struct go_function *function,
+			 const struct dump_frame *frame)
 {
+	uint64_t target;
+
+	return sites_is_call_boundary(frames->program->sites, function->entry + frame->pc_offset,
+				      &target);
+}
+
+/** Instances of generic code share a printed name: the one whose code has the line, and best a CALL, at that offset. */
+static bool generic_by_code(struct printout_frames *frames, const struct dump_frame *frame,
+			    const char *name, struct go_function *ret)
+{
+	struct go_function function;
+	size_t found = 0, calling = 0;
 	GArray *same;
-	size_t found = 0;
 
 	if (!frames->generic)
 		index_generic(frames);
 	same = g_hash_table_lookup(frames->generic, name);
 	for (guint i = 0; same && i < same->len; i++) {
 		uint64_t index = g_array_index(same, uint64_t, i);
-		struct go_function function;
+		bool calls;
 
 		if (!pclntab_function(frames->program->tables[index >> 32], (uint32_t)index,
 				      &function) ||
 		    !fits(frames, &function, frame))
 			continue;
-		if (found++ == 0)
+		calls = follows_call(frames, &function, frame);
+		if (!found++ || (calls && !calling))
 			*ret = function;
+		calling += calls;
 	}
-	return found == 1;
+	return found == 1 || calling == 1;
 }
 
-bool printout_function(struct printout_frames *frames, const struct dump_frame *frame,
-		       struct go_function *ret)
+/** The caller's own CALL says which instance it was. */
+static bool generic_by_caller(struct printout_frames *frames, const struct printed *caller,
+			      const char *name, struct go_function *ret)
+{
+	g_autofree char *folded = NULL;
+	uint64_t target = 0;
+	uint32_t table;
+
+	if (!caller || !caller->found || caller->exact ||
+	    !sites_is_return_address(frames->program->sites, caller->pc, &target) || !target ||
+	    !program_function(frames->program, target, ret, &table))
+		return false;
+	folded = go_function_name_folded(ret->name);
+	return g_str_equal(folded, name);
+}
+
+static bool find_function(struct printout_frames *frames, const struct dump_frame *frame,
+			  const struct printed *caller, struct go_function *ret)
 {
 	const char *name = name_of(frames, frame);
 
-	if (strstr(name, GENERIC_MARK))
-		return generic_function(frames, frame, name, ret);
-	return program_function_named(frames->program, name, ret);
+	if (!strstr(name, GENERIC_MARK))
+		return program_function_named(frames->program, name, ret);
+	return generic_by_caller(frames, caller, name, ret) ||
+	       generic_by_code(frames, frame, name, ret);
 }
 
 static bool is_exact(const struct printout_frames *frames, const struct go_function *function,
@@ -171,14 +201,14 @@ static bool is_exact(const struct printout_frames *frames, const struct go_funct
 }
 
 static void find_pc(struct printout_frames *frames, const struct dump_frame *frame,
-		    struct printed *printed)
+		    const struct printed *caller, struct printed *printed)
 {
 	struct program *program = frames->program;
 	struct go_function function;
 
 	if (!program->image || frame->flags & DUMP_FRAME_FOREIGN)
 		return;
-	if (!printout_function(frames, frame, &function)) {
+	if (!find_function(frames, frame, caller, &function)) {
 		frames->agreement.other += !memchr(frame->function.p, '[', frame->function.n);
 		return;
 	}
@@ -195,21 +225,32 @@ static void find_pc(struct printout_frames *frames, const struct dump_frame *fra
 	printed->exact = is_exact(frames, &function, frame, printed->pc);
 }
 
-static const struct printed *printed_frame(struct printout_frames *frames, uint32_t number)
+/** The same place of generic code may be of different instances, by who called. */
+static gpointer key_of(const struct dump_frame *frame, uint32_t number,
+		       const struct printed *caller)
+{
+	bool generic = memmem(frame->function.p, frame->function.n, GENERIC_MARK,
+			      strlen(GENERIC_MARK)) != NULL;
+	uint64_t key = (uint64_t)number + 1;
+
+	return GSIZE_TO_POINTER(generic && caller ? key | caller->pc << 32 : key);
+}
+
+static const struct printed *printed_frame(struct printout_frames *frames, uint32_t number,
+					   const struct printed *caller)
 {
 	struct arena *arena = frames->program->arena;
-	struct printed *printed =
-		g_hash_table_lookup(frames->printed, GUINT_TO_POINTER(number + 1));
-	const struct dump_frame *frame;
+	const struct dump_frame *frame = dump_frame(frames->dump, number);
+	gpointer key = key_of(frame, number, caller);
+	struct printed *printed = g_hash_table_lookup(frames->printed, key);
 	struct go_function *named;
 	struct go_site *site;
 
 	if (printed)
 		return printed;
-	frame = dump_frame(frames->dump, number);
 	printed = arena_take(arena, sizeof(*printed));
 	printed->pc = frame->pc;
-	find_pc(frames, frame, printed);
+	find_pc(frames, frame, caller, printed);
 	site = arena_take(arena, sizeof(*site));
 	*site = (struct go_site){
 		.function = name_of(frames, frame),
@@ -225,13 +266,14 @@ static const struct printed *printed_frame(struct printout_frames *frames, uint3
 		printed->function = named;
 	}
 	printed->site = site;
-	g_hash_table_insert(frames->printed, GUINT_TO_POINTER(number + 1), printed);
+	g_hash_table_insert(frames->printed, key, printed);
 	return printed;
 }
 
 struct go_site printout_created_by(struct printout_frames *frames, uint32_t number)
 {
-	return number == DUMP_NO_FRAME ? (struct go_site){0} : *printed_frame(frames, number)->site;
+	return number == DUMP_NO_FRAME ? (struct go_site){0}
+				       : *printed_frame(frames, number, NULL)->site;
 }
 
 static const char *broken_words(const struct dump_group *group)
@@ -251,7 +293,7 @@ static void fill_frames(struct printout_frames *frames, const struct dump_group 
 
 	for (size_t i = group->frame_count; i-- > 0;) {
 		const struct printed *printed =
-			printed_frame(frames, dump_frame_number(frames->dump, group, i));
+			printed_frame(frames, dump_frame_number(frames->dump, group, i), physical);
 
 		if (!printed->site->inlined || !physical)
 			physical = printed;

@@ -12,7 +12,3 @@ struct stack printout_stack(struct printout_frames *frames, uint32_t group);
 /** The place of a "created by"; function NULL when there is none. */
 struct go_site printout_created_by(struct printout_frames *frames, uint32_t frame);
 struct printout_agreement printout_frames_agreement(const struct printout_frames *frames);
-
-/** The function of that printed name; false when the binary has none, or several and no line tells which. */
-bool printout_function(struct printout_frames *frames, const struct dump_frame *frame,
-		       struct go_function *ret);
