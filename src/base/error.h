@@ -19,7 +19,8 @@
 	X(UNSUPPORTED, "unsupported", 3, "mapfault reads x86-64 and arm64 Linux evidence")         \
 	X(REFUSED, "refused", 3, "run mapfault with the rights that the message names")            \
 	X(LIMIT, "limit", 3, "the file asks for more than any sound one would")                    \
-	X(SYSTEM, "system", 3, "the operating system refused; see the reason above")
+	X(SYSTEM, "system", 3, "the operating system refused; see the reason above")               \
+	X(INTERRUPTED, "interrupted", 130, "nothing half-written is left; run it again")
 
 enum error_code {
 #define X(code, name, status, hint) ERROR_##code,

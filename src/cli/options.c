@@ -4,9 +4,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define GROUP_OPTIONS_MAX 6
+#define GROUP_OPTIONS_MAX 12
 #define DEFAULT_WIDTH     100
 #define DEFAULT_LIMIT     100
+#define DEFAULT_SECONDS   30
+#define SECONDS_MAX       3600
 #define HELP_COLUMN       28
 
 /* The rows of one group, which store into @a o. Ends in a zero row. */
@@ -37,6 +39,19 @@ static void group_entries(unsigned group, struct options *o, GOptionEntry ret[GR
 		{{"pid", 'p', 0, G_OPTION_ARG_INT, &o->pid, "look at this process", "PID"},
 		 {"root", 0, 0, G_OPTION_ARG_FILENAME, &o->root,
 		  "look at the machine whose files are under DIR", "DIR"}},
+		{{"output", 'o', 0, G_OPTION_ARG_FILENAME, &o->output,
+		  "the folder to make; it appears only when all is written", "DIR"},
+		 {"run", 0, 0, G_OPTION_ARG_NONE, &o->run,
+		  "build and run it, compare what happens with the report, try the fixes", NULL},
+		 {"seconds", 0, 0, G_OPTION_ARG_INT, &o->seconds,
+		  "how long to try for (default 30)", "N"},
+		 {"download", 0, 0, G_OPTION_ARG_NONE, &o->download,
+		  "let the go command fetch Go releases that are not here", NULL},
+		 {"json", 'j', 0, G_OPTION_ARG_NONE, &o->json,
+		  "print the report, the outcome joined", NULL},
+		 {"color", 0, 0, G_OPTION_ARG_STRING, &o->color_name,
+		  "auto (default), always or never; NO_COLOR means never", "WHEN"},
+		 {"quiet", 'q', 0, G_OPTION_ARG_NONE, &o->quiet, "no progress, no notes", NULL}},
 	};
 
 	memcpy(ret, table[group], sizeof(table[group]));
@@ -127,10 +142,14 @@ struct error *options_parse(unsigned groups, int *argc, char ***argv, struct opt
 	g_autoptr(GOptionContext) context = context_new(groups, ret);
 
 	ret->limit = DEFAULT_LIMIT;
+	ret->seconds = DEFAULT_SECONDS;
 	if (!g_option_context_parse(context, argc, argv, &error))
 		return error_new(ERROR_USAGE, place_whole(""), "%s", error->message);
 	if (ret->limit < 0)
 		return error_new(ERROR_USAGE, place_whole(""), "--limit must not be negative");
+	if (ret->seconds < 1 || ret->seconds > SECONDS_MAX)
+		return error_new(ERROR_USAGE, place_whole(""), "--seconds is from 1 to %d",
+				 SECONDS_MAX);
 	TRY(resolve_format(ret));
 	TRY(resolve_color(ret));
 	return resolve_fail_on(ret);

@@ -17,14 +17,16 @@ enum option_group {
 	OPTIONS_ALL = 1 << 5,      /**< --all */
 	OPTIONS_SYSTEM = 1 << 6,   /**< --system */
 	OPTIONS_DOCTOR = 1 << 7,   /**< --pid, --root */
+	/** -o DIR, --run, --seconds, --download, --json, --color, -q */
+	OPTIONS_REPRODUCE = 1 << 8,
 };
-#define OPTION_GROUPS 8
+#define OPTION_GROUPS 9
 
 enum output_format { FORMAT_TEXT, FORMAT_JSON };
 
 struct options {
-	gboolean help, json, quiet, force, values, all, system;
-	gint limit, pid;
+	gboolean help, json, quiet, force, values, all, system, run, download;
+	gint limit, pid, seconds;
 	char *root;
 	char *format_name, *color_name, *source_root, *fail_on_name, *output;
 	/* What the names above mean. */

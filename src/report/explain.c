@@ -5,25 +5,10 @@
 
 #include "report/screen.h"
 
-#include <errno.h>
 #include <glib.h>
-#include <jansson.h>
 
-#define REPORT_BYTES_MAX (256u << 20)
-#define INDENT           2
-#define FACT_INDENT      6
-
-static const char *text_at(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-static json_int_t number_at(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
+#define INDENT      2
+#define FACT_INDENT 6
 
 static void section(struct screen *screen, const char *title)
 {
@@ -51,8 +36,9 @@ static char *site_words(const json_t *site)
 {
 	if (!json_is_object(site))
 		return g_strdup("a place not known");
-	return g_strdup_printf("%s at %s:%lld", text_at(site, "function"), text_at(site, "file"),
-			       (long long)number_at(site, "line"));
+	return g_strdup_printf("%s at %s:%lld", report_text_at(site, "function"),
+			       report_text_at(site, "file"),
+			       (long long)report_number_at(site, "line"));
 }
 
 static void witnesses(struct screen *screen, const json_t *list)
@@ -62,11 +48,11 @@ static void witnesses(struct screen *screen, const json_t *list)
 
 	json_array_foreach(list, i, witness)
 	{
-		const char *place = text_at(witness, "place");
-		const char *evidence = text_at(witness, "evidence");
+		const char *place = report_text_at(witness, "place");
+		const char *evidence = report_text_at(witness, "evidence");
 
 		line_take(screen, FACT_INDENT, TONE_PLAIN,
-			  g_strdup_printf("- %s%s%s%s%s%s", text_at(witness, "fact"),
+			  g_strdup_printf("- %s%s%s%s%s%s", report_text_at(witness, "fact"),
 					  *evidence ? "  [" : "", evidence,
 					  *evidence && *place ? ", " : "", *evidence ? place : "",
 					  *evidence ? "]" : ""));
@@ -108,14 +94,15 @@ static void side(struct screen *screen, const json_t *side)
 
 	line_take(screen, INDENT, TONE_BOLD,
 		  g_strdup_printf("goroutine %lld (%s): %s in %s, %s",
-				  (long long)number_at(goroutine, "id"),
-				  text_at(goroutine, "state"), text_at(side, "operation"), site,
-				  text_at(side, "confidence")));
-	if (*text_at(side, "check"))
+				  (long long)report_number_at(goroutine, "id"),
+				  report_text_at(goroutine, "state"),
+				  report_text_at(side, "operation"), site,
+				  report_text_at(side, "confidence")));
+	if (*report_text_at(side, "check"))
 		line_take(screen, INDENT + 2, TONE_PLAIN,
 			  g_strdup_printf("the runtime's check at %s of the operation fired",
-					  text_at(side, "check")));
-	rule_line(screen, text_at(side, "rule"));
+					  report_text_at(side, "check")));
+	rule_line(screen, report_text_at(side, "rule"));
 	witnesses(screen, json_object_get(side, "witnesses"));
 }
 
@@ -124,15 +111,15 @@ static void verdict(struct screen *screen, const json_t *report)
 	const json_t *verdict = json_object_get(report, "verdict");
 
 	screen->indent = 0;
-	screen_words(screen, TONE_BOLD, text_at(verdict, "kind"));
+	screen_words(screen, TONE_BOLD, report_text_at(verdict, "kind"));
 	screen_space(screen, 2);
-	screen_right(screen, TONE_BOLD, text_at(verdict, "confidence"));
+	screen_right(screen, TONE_BOLD, report_text_at(verdict, "confidence"));
 	screen_newline(screen);
-	line(screen, INDENT, TONE_PLAIN, text_at(verdict, "sentence"));
-	if (*text_at(verdict, "message"))
+	line(screen, INDENT, TONE_PLAIN, report_text_at(verdict, "sentence"));
+	if (*report_text_at(verdict, "message"))
 		line_take(screen, INDENT, TONE_DIM,
 			  g_strdup_printf("the runtime's last words: %s",
-					  text_at(verdict, "message")));
+					  report_text_at(verdict, "message")));
 }
 
 static void map_owners(struct screen *screen, const json_t *map)
@@ -140,10 +127,10 @@ static void map_owners(struct screen *screen, const json_t *map)
 	size_t i;
 	json_t *owner;
 
-	json_array_foreach(json_object_get(map, "owners"), i, owner)
-		line_take(screen, FACT_INDENT, TONE_PLAIN,
-			  g_strdup_printf("- held by %s (%s)  [%s]", text_at(owner, "path"),
-					  text_at(owner, "via"), text_at(owner, "word")));
+	json_array_foreach(json_object_get(map, "owners"), i, owner) line_take(
+		screen, FACT_INDENT, TONE_PLAIN,
+		g_strdup_printf("- held by %s (%s)  [%s]", report_text_at(owner, "path"),
+				report_text_at(owner, "via"), report_text_at(owner, "word")));
 }
 
 static void map_state(struct screen *screen, const json_t *map)
@@ -160,9 +147,9 @@ static void map_state(struct screen *screen, const json_t *map)
 	if (json_is_object(integrity))
 		line_take(screen, FACT_INDENT, TONE_PLAIN,
 			  g_strdup_printf("- %lld entries found, %lld problems %s",
-					  (long long)number_at(integrity, "entries_found"),
-					  (long long)number_at(integrity, "problems"),
-					  text_at(integrity, "first_problem")));
+					  (long long)report_number_at(integrity, "entries_found"),
+					  (long long)report_number_at(integrity, "problems"),
+					  report_text_at(integrity, "first_problem")));
 }
 
 static void map_section(struct screen *screen, const json_t *report)
@@ -173,11 +160,13 @@ static void map_section(struct screen *screen, const json_t *report)
 		return;
 	section(screen, "Why this map");
 	line_take(screen, INDENT, TONE_BOLD,
-		  g_strdup_printf("%s %s", text_at(map, "address"), text_at(map, "type")));
-	if (*text_at(map, "found_by"))
+		  g_strdup_printf("%s %s", report_text_at(map, "address"),
+				  report_text_at(map, "type")));
+	if (*report_text_at(map, "found_by"))
 		line_take(screen, FACT_INDENT, TONE_PLAIN,
 			  g_strdup_printf("- found by: %s; that it is this map is %s",
-					  text_at(map, "found_by"), text_at(map, "confidence")));
+					  report_text_at(map, "found_by"),
+					  report_text_at(map, "confidence")));
 	map_owners(screen, map);
 	map_state(screen, map);
 }
@@ -189,7 +178,7 @@ static void sides(struct screen *screen, const json_t *report, const char *role,
 
 	json_array_foreach(json_object_get(report, "sides"), i, one)
 	{
-		if (!g_str_equal(text_at(one, "role"), role))
+		if (!g_str_equal(report_text_at(one, "role"), role))
 			continue;
 		section(screen, title);
 		side(screen, one);
@@ -223,11 +212,11 @@ static void innocents(struct screen *screen, const json_t *report)
 
 		line_take(screen, INDENT, TONE_BOLD,
 			  g_strdup_printf("goroutine %lld in %s",
-					  (long long)number_at(one, "goroutine"), site));
+					  (long long)report_number_at(one, "goroutine"), site));
 		line_take(screen, FACT_INDENT, TONE_PLAIN,
-			  g_strdup_printf("- suspected: %s", text_at(one, "looked_guilty")));
+			  g_strdup_printf("- suspected: %s", report_text_at(one, "looked_guilty")));
 		line_take(screen, FACT_INDENT, TONE_PLAIN,
-			  g_strdup_printf("- cleared: %s", text_at(one, "ruled_out")));
+			  g_strdup_printf("- cleared: %s", report_text_at(one, "ruled_out")));
 	}
 }
 
@@ -243,8 +232,9 @@ static void flags(struct screen *screen, const json_t *report)
 	json_array_foreach(list, i, one) line_take(
 		screen, INDENT, TONE_PLAIN,
 		g_strdup_printf("goroutine %lld, %s: %s; %s",
-				(long long)number_at(one, "goroutine"), text_at(one, "operation"),
-				text_at(one, "saw_or_set"), text_at(one, "state_now")));
+				(long long)report_number_at(one, "goroutine"),
+				report_text_at(one, "operation"), report_text_at(one, "saw_or_set"),
+				report_text_at(one, "state_now")));
 }
 
 static void advice(struct screen *screen, const json_t *report)
@@ -258,9 +248,9 @@ static void advice(struct screen *screen, const json_t *report)
 	section(screen, "What to do, and why that");
 	json_array_foreach(list, i, one)
 	{
-		line_take(
-			screen, INDENT, TONE_PLAIN,
-			g_strdup_printf("%s (%s)", text_at(one, "text"), text_at(one, "pattern")));
+		line_take(screen, INDENT, TONE_PLAIN,
+			  g_strdup_printf("%s (%s)", report_text_at(one, "text"),
+					  report_text_at(one, "pattern")));
 		witnesses(screen, json_object_get(one, "because"));
 	}
 }
@@ -272,10 +262,11 @@ static void gaps(struct screen *screen, const json_t *list)
 
 	json_array_foreach(list, i, one)
 	{
-		const char *decides = text_at(one, "would_decide");
+		const char *decides = report_text_at(one, "would_decide");
 
 		line_take(screen, INDENT, TONE_PLAIN,
-			  g_strdup_printf("%s: %s%s%s", text_at(one, "what"), text_at(one, "why"),
+			  g_strdup_printf("%s: %s%s%s", report_text_at(one, "what"),
+					  report_text_at(one, "why"),
 					  *decides ? "; would decide: " : "", decides));
 	}
 }
@@ -309,11 +300,11 @@ static void evidence(struct screen *screen, const json_t *report)
 	json_t *one;
 
 	section(screen, "From what");
-	json_array_foreach(json_object_get(report, "evidence"), i, one)
-		line_take(screen, INDENT, TONE_PLAIN,
-			  g_strdup_printf("[%s] %s %s %s %s", text_at(one, "id"),
-					  text_at(one, "path"), text_at(one, "go_version"),
-					  text_at(one, "arch"), text_at(one, "build_id")));
+	json_array_foreach(json_object_get(report, "evidence"), i, one) line_take(
+		screen, INDENT, TONE_PLAIN,
+		g_strdup_printf("[%s] %s %s %s %s", report_text_at(one, "id"),
+				report_text_at(one, "path"), report_text_at(one, "go_version"),
+				report_text_at(one, "arch"), report_text_at(one, "build_id")));
 }
 
 static void tell(struct screen *screen, const json_t *report)
@@ -330,60 +321,29 @@ static void tell(struct screen *screen, const json_t *report)
 	evidence(screen, report);
 }
 
+static void tell_to(FILE *out, const json_t *report, const struct report_style *style)
+{
+	struct screen screen;
+
+	screen_init(&screen, out, style->width, style->color);
+	tell(&screen, report);
+}
+
 struct error *report_explain_bytes(const char *name, const void *bytes, size_t size,
 				   const struct report_style *style, FILE *out)
 {
-	json_error_t problem;
-	json_t *report = json_loadb(bytes, size, 0, &problem);
-	struct screen screen;
+	scoped(report_document) json_t *report = NULL;
 
-	if (!report)
-		return error_new(ERROR_MALFORMED, place_whole(name), "line %d: %s", problem.line,
-				 problem.text);
-	if (!g_str_equal(text_at(report, "schema"), REPORT_SCHEMA)) {
-		json_decref(report);
-		return error_with_hint(error_new(ERROR_UNRECOGNISED, place_whole(name),
-						 "is JSON, but no report of schema " REPORT_SCHEMA),
-				       "make one: mapfault --json CORE BINARY -o report.json");
-	}
-	screen_init(&screen, out, style->width, style->color);
-	tell(&screen, report);
-	json_decref(report);
-	return NULL;
-}
-
-static struct error *read_stream(FILE *in, const char *name, GByteArray *ret)
-{
-	guint8 chunk[16384];
-	size_t n;
-
-	while ((n = fread(chunk, 1, sizeof(chunk), in)) > 0) {
-		if (ret->len + n > REPORT_BYTES_MAX)
-			return error_new(ERROR_LIMIT, place_whole(name),
-					 "is larger than any report");
-		g_byte_array_append(ret, chunk, (guint)n);
-	}
-	if (ferror(in))
-		return error_system(errno, place_whole(name), "cannot be read");
+	TRY(report_document_parse(name, bytes, size, &report));
+	tell_to(out, report, style);
 	return NULL;
 }
 
 struct error *report_explain(const char *path, const struct report_style *style, FILE *out)
 {
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	bool standard = g_str_equal(path, "-");
-	const char *name = standard ? "standard input" : path;
-	FILE *in = standard ? stdin : fopen(path, "re");
-	struct error *error;
+	scoped(report_document) json_t *report = NULL;
 
-	if (!in && errno == ENOENT)
-		return error_new(ERROR_NOT_FOUND, place_whole(path), "there is no such file");
-	if (!in)
-		return error_system(errno, place_whole(path), "cannot be opened");
-	error = read_stream(in, name, bytes);
-	if (!standard)
-		fclose(in);
-	if (error)
-		return error;
-	return report_explain_bytes(name, bytes->data, bytes->len, style, out);
+	TRY(report_document_read(path, &report));
+	tell_to(out, report, style);
+	return NULL;
 }

@@ -269,6 +269,7 @@ void report_json(const struct report_input *input, FILE *out)
 	flags_table(&json, findings);
 	advice_list(&json, findings);
 	json_put_gaps(&json, "gaps", gaps->items, gaps->count);
+	json_put_null(&json, "reproduction");
 	json_end_object(&json);
 	json_writer_done(&json);
 }

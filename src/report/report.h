@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One findings object → a terminal screen or JSON (schema/report.schema.json).
 #pragma once
+#include "base/report_document.h"
 #include "findings/findings.h"
 
 #include <stdio.h>
-
-#define REPORT_SCHEMA "mapfault.report/1"
 
 /**
  * What the run was given, for the report's "evidence" list. Strings that are not known are NULL or

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Go program that does again what a report says; with --run, proof that it does.
+#include "cli/command.h"
+#include "cli/progress.h"
+
+#include "report/screen.h"
+#include "reproduce/reproduce.h"
+
+#include <locale.h>
+
+#define LABEL_COLUMN  2
+#define TEXT_COLUMN   10
+#define FIX_COLUMN    25
+#define SPEED_COLUMN  39
+#define TIMES_COLUMN  53
+#define STATUS_UNSURE 4
+
+static const struct options *progress_options;
+static struct progress current;
+
+static void show_progress(const char *what)
+{
+	progress_stop(&current);
+	current = progress_start(what, progress_options);
+}
+
+static void label(struct screen *screen, const char *word)
+{
+	screen->indent = TEXT_COLUMN;
+	screen_to(screen, LABEL_COLUMN);
+	screen_words(screen, TONE_DIM, word);
+	screen_to(screen, TEXT_COLUMN);
+}
+
+static void line(struct screen *screen, const char *word, enum screen_tone tone, const char *text)
+{
+	label(screen, word);
+	screen_words(screen, tone, text);
+	screen_newline(screen);
+}
+
+static void lines(struct screen *screen, const char *word, const struct notes *notes)
+{
+	for (size_t i = 0; i < notes->count; i++)
+		line(screen, i ? "" : word, TONE_PLAIN, notes->lines[i]);
+}
+
+static void sides(struct screen *screen, const struct reproduction *r)
+{
+	for (size_t i = 0; i < 2; i++) {
+		const struct program_site *site = &r->program.sites[i];
+
+		label(screen, i ? "" : "SITES");
+		screen_format(screen, TONE_PLAIN, "%s  %s%s  main.go:%u",
+			      reproduced_operation_name(r->verdict.sides[i].operation),
+			      site->function, site->closure ? "*" : "", site->line);
+		screen_newline(screen);
+	}
+}
+
+static void fix(struct screen *screen, const struct fix_trial *fix, const char *word)
+{
+	label(screen, word);
+	screen_words(screen, fix->advised ? TONE_BOLD : TONE_PLAIN, fix->name);
+	screen_to(screen, FIX_COLUMN);
+	if (fix->ran && fix->nanoseconds > 0) {
+		screen_format(screen, TONE_PLAIN, "%.0f ns", fix->nanoseconds);
+		screen_to(screen, SPEED_COLUMN);
+		screen_format(screen, TONE_PLAIN, "%.1fx", fix->relative);
+		screen_to(screen, TIMES_COLUMN);
+	}
+	screen->indent = TIMES_COLUMN;
+	if (fix->races || fix->crashes)
+		screen_format(screen, TONE_RED, "%zu races, %zu crashes", fix->races, fix->crashes);
+	else if (*fix->problem)
+		screen_words(screen, TONE_YELLOW, fix->problem);
+	else if (fix->raced)
+		screen_words(screen, TONE_GREEN, "no race, no crash");
+	else
+		screen_words(screen, TONE_PLAIN, fix->text);
+	if (fix->advised)
+		screen_words(screen, TONE_PLAIN, " (advised)");
+	screen_newline(screen);
+}
+
+static void status(struct screen *screen, const struct reproduction *r)
+{
+	static const enum screen_tone tones[] = {[OUTCOME_CONFIRMED] = TONE_GREEN,
+						 [OUTCOME_DIFFERS] = TONE_YELLOW,
+						 [OUTCOME_NOT_REPRODUCED] = TONE_RED};
+
+	screen_words(screen, TONE_BOLD, verdict_kind_words(r->verdict.kind));
+	if (!r->ran) {
+		screen_right(screen, TONE_DIM, "written, not run");
+	} else {
+		screen_right(screen, tones[r->outcome.status],
+			     r->outcome.status == OUTCOME_NOT_REPRODUCED
+				     ? "not reproduced"
+				     : outcome_status_name(r->outcome.status));
+	}
+	screen_newline(screen);
+	screen_newline(screen);
+}
+
+static void tell(const struct reproduction *r, const struct options *options)
+{
+	const struct outcome *outcome = &r->outcome;
+	struct screen screen;
+
+	screen_init(&screen, stdout, options_width(), options->color);
+	status(&screen, r);
+	line(&screen, "IN", TONE_BOLD, outcome->directory);
+	sides(&screen, r);
+	if (r->ran)
+		line(&screen, "GO", TONE_PLAIN, outcome->go_version);
+	lines(&screen, "TRIED", &outcome->tried);
+	lines(&screen, "DIFFERS", &outcome->differences);
+	lines(&screen, "NOTE", &outcome->notes);
+	for (size_t i = 0; i < outcome->fixes.count; i++)
+		fix(&screen, &outcome->fixes.items[i], i ? "" : "FIXES");
+	if (!r->ran)
+		line(&screen, "NEXT", TONE_PLAIN,
+		     "go test -race . in that folder names both lines; with --run mapfault does "
+		     "all "
+		     "of it");
+	screen_newline(&screen);
+}
+
+static struct error *check_options(const struct options *options)
+{
+	if (!options->output)
+		return error_with_hint(
+			error_new(ERROR_USAGE, place_whole(""), "repro needs a folder to make"),
+			"give it one: mapfault repro REPORT.json -o DIR");
+	return NULL;
+}
+
+static struct error *print_json(const json_t *report)
+{
+	char *text = json_dumps(report, JSON_INDENT(2));
+
+	if (!text)
+		return error_new(ERROR_SYSTEM, place_whole("the report"), "cannot be written");
+	puts(text);
+	free(text);
+	return NULL;
+}
+
+static struct error *repro(const struct invocation *invocation, int *ret_status)
+{
+	const struct options *options = &invocation->options;
+	scoped(report_document) json_t *report = NULL;
+	scoped(reproduction) struct reproduction reproduction = {NULL};
+	struct reproduce_options how = {.directory = options->output,
+					.run = options->run,
+					.download = options->download,
+					.seconds = (unsigned)options->seconds,
+					.mapfault = "/proc/self/exe",
+					.progress = show_progress};
+	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+	struct error *error;
+
+	TRY(check_options(options));
+	TRY(report_document_read(invocation->arguments[0], &report));
+	progress_options = options;
+	how.mapfault = self ? self : "mapfault";
+	error = reproduce(report, &how, &reproduction);
+	progress_stop(&current);
+	if (error)
+		return error;
+	if (reproduction.ran && reproduction.outcome.status != OUTCOME_CONFIRMED)
+		*ret_status = STATUS_UNSURE;
+	if (options->json)
+		return print_json(report);
+	tell(&reproduction, options);
+	return NULL;
+}
+
+const struct command command_repro = {
+	.name = "repro",
+	.arguments = "REPORT.json -o DIR",
+	.summary = "write a small Go program that does again what a report says",
+	.examples = "  mapfault --json core ./server -o report.json\n"
+		    "  mapfault repro report.json -o reproduction --run\n"
+		    "  cd reproduction && go test -race .\n",
+	.about = "The program has the map's type, the two operations in functions named after the "
+		 "two\n"
+		 "sites, and the way by which both reach the map. --run builds it with the crash's "
+		 "own\n"
+		 "Go release if that is here, runs it until it dies, has the core diagnosed and "
+		 "the\n"
+		 "race detector look, and says whether all agree with the report. It also tries "
+		 "the\n"
+		 "fixes that fit, under load and under the race detector, and compares their "
+		 "speed.\n"
+		 "Exit status: 0 done; 2 wrong usage; 3 could not be done; 4 it ran, and the "
+		 "report\n"
+		 "was not confirmed.\n",
+	.takes = OPTIONS_REPRODUCE,
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.run = repro,
+};

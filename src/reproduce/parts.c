@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reproduce/parts.h"
+
+#include "reproduce/linked_name.h"
+
+#include <glib.h>
+
+#define GO_WITH_CLEAR 21 /* the builtin clear, package maps */
+
+/* Code of Go's own library that walks a map, and what makes it do so. */
+static const struct {
+	const char *package, *call;
+} walkers[] = {
+	{"encoding/json", "json.Marshal(%s)"},
+	{"fmt", "fmt.Fprint(ioutil.Discard, %s)"},
+	{"internal/fmtsort", "fmt.Fprint(ioutil.Discard, %s)"},
+	{"encoding/gob", "gob.NewEncoder(ioutil.Discard).Encode(%s)"},
+};
+
+static const char *walker_call(const char *package)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(walkers); i++)
+		if (g_str_equal(walkers[i].package, package))
+			return walkers[i].call;
+	return NULL;
+}
+
+/* The library's code that works for a caller: a walker, or package maps. */
+static bool is_library(const char *package)
+{
+	return walker_call(package) || g_str_equal(package, "maps") ||
+	       g_str_equal(package, "iter") || g_str_equal(package, "slices");
+}
+
+struct origin {
+	struct linked_name name; // of the function that a person would call this side's
+	const char *walker;      // a library call that reaches the map for it
+	unsigned line;
+};
+
+static struct origin origin_of(struct arena *arena, const struct verdict_side *side)
+{
+	struct origin origin = {linked_name_parse(arena, side->site.function), NULL,
+				side->site.line};
+	size_t i = 0;
+
+	if (!is_library(origin.name.package))
+		return origin;
+	if (side->operation == REPRODUCE_ITERATE || side->operation == REPRODUCE_READ)
+		origin.walker = walker_call(origin.name.package);
+	for (; i < side->frame_count; i++) {
+		struct linked_name name = linked_name_parse(arena, side->frames[i].function);
+
+		if (!*name.function || linked_name_is_standard(name.package))
+			continue;
+		origin.name = name;
+		origin.line = side->frames[i].line;
+		break;
+	}
+	return origin;
+}
+
+const char *parts_receiver(const struct verdict *verdict, struct arena *arena)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct linked_name name = origin_of(arena, &verdict->sides[i]).name;
+
+		if (*name.receiver && !name.closure)
+			return arena_format(arena, "%s.%s", linked_package_base(name.package),
+					    name.receiver);
+	}
+	return "";
+}
+
+const char *operation_text(struct arena *arena, enum reproduced_operation operation,
+			   const char *map, const char *key, const char *value, const char *mark,
+			   unsigned go_minor)
+{
+	switch (operation) {
+	case REPRODUCE_READ:
+		return arena_format(arena, "_, ok := %s[%s] %s\n_ = ok\n", map, key, mark);
+	case REPRODUCE_ASSIGN:
+		return arena_format(arena, "%s[%s] = %s %s\n", map, key, value, mark);
+	case REPRODUCE_DELETE:
+		return arena_format(arena, "delete(%s, %s) %s\n", map, key, mark);
+	case REPRODUCE_CLEAR:
+		if (go_minor >= GO_WITH_CLEAR)
+			return arena_format(arena, "clear(%s) %s\n", map, mark);
+		return arena_format(arena, "for k := range %s { %s\n\tdelete(%s, k)\n}\n", map,
+				    mark, map);
+	case REPRODUCE_CLONE:
+		if (go_minor >= GO_WITH_CLEAR)
+			return arena_format(arena, "maps.Clone(%s) %s\n", map, mark);
+		break;
+	case REPRODUCE_ITERATE:
+		break;
+	}
+	return arena_format(arena, "for range %s { %s\n}\n", map, mark);
+}
+
+struct side_plan {
+	const struct parts_input *input;
+	const struct verdict_side *side;
+	struct origin origin;
+	const char *mark;
+};
+
+static const char *body(const struct side_plan *plan, const char *map)
+{
+	struct arena *arena = plan->input->arena;
+
+	if (plan->origin.walker) {
+		const char *before = plan->origin.walker, *hole = strstr(before, "%s");
+
+		return arena_format(arena, "%.*s%s%s %s\n", (int)(hole - before), before, map,
+				    hole + 2, plan->mark);
+	}
+	return operation_text(arena, plan->side->operation, map, "keys[n]", "value", plan->mark,
+			      plan->input->go_minor);
+}
+
+static void closure_plan(const struct side_plan *plan, struct part *ret)
+{
+	const struct linked_name *name = &plan->origin.name;
+
+	ret->closure = true;
+	ret->outer = *name->function ? name->function : "outer";
+	ret->label = "func1";
+	ret->call = body(plan, plan->input->sharing->map);
+}
+
+/* How a function that is no method of the holder gets at the map. */
+struct access {
+	const char *parameter, *argument, *map;
+};
+
+static struct access access_plan(const struct parts_input *input)
+{
+	if (!input->sharing->local)
+		return (struct access){"", "", input->sharing->map};
+	return (struct access){arena_format(input->arena, "m %s, ", input->map_type),
+			       arena_format(input->arena, "%s, ", input->sharing->map), "m"};
+}
+
+static void function_plan(const struct side_plan *plan, struct part *ret)
+{
+	const struct parts_input *input = plan->input;
+	struct access access = access_plan(input);
+	const char *name = names_take(
+		input->names, *plan->origin.name.function ? plan->origin.name.function : "writer");
+
+	ret->label = name;
+	ret->linked_name = arena_format(input->arena, "main.%s", name);
+	ret->head = arena_format(input->arena, "func %s(%s", name, access.parameter);
+	ret->body = body(plan, access.map);
+	ret->call_head = arena_format(input->arena, "%s(%s", name, access.argument);
+}
+
+/* ".entries[...]" begins with the field of that name. */
+static bool names_field(const char *tail, const char *name)
+{
+	size_t n = strlen(name);
+
+	return *tail == '.' && strncmp(tail + 1, name, n) == 0 &&
+	       (tail[n + 1] == '\0' || strchr(".[", tail[n + 1]));
+}
+
+static void method_plan(const struct side_plan *plan, struct part *ret)
+{
+	const struct parts_input *input = plan->input;
+	const struct linked_name *name = &plan->origin.name;
+	struct access access = access_plan(input);
+	const char *qualified = arena_format(input->arena, "%s.%s",
+					     linked_package_base(name->package), name->receiver);
+	const char *type = local_types_name(input->types, qualified);
+	const char *method = names_member(input->names, name->function);
+	const char *call = arena_format(input->arena, "new(%s)", type);
+
+	if (g_str_equal(type, input->sharing->holder_type)) {
+		access.parameter = access.argument = "";
+		access.map = arena_format(input->arena, "x%s", input->sharing->tail);
+		call = input->sharing->holder;
+	} else {
+		local_types_declare(input->types, type, "struct{}");
+	}
+	if (names_field(input->sharing->tail, method))
+		method = arena_format(input->arena, "%s_", method);
+	ret->label = method;
+	ret->linked_name = arena_format(input->arena, "main.(*%s).%s", type, method);
+	ret->head =
+		arena_format(input->arena, "func (x *%s) %s(%s", type, method, access.parameter);
+	ret->body = body(plan, access.map);
+	ret->call_head = arena_format(input->arena, "%s.%s(%s", call, method, access.argument);
+}
+
+static void part_plan(const struct side_plan *plan, struct part *ret)
+{
+	if (plan->origin.name.closure)
+		closure_plan(plan, ret);
+	else if (*plan->origin.name.receiver)
+		method_plan(plan, ret);
+	else
+		function_plan(plan, ret);
+}
+
+static bool same_function(const struct side_plan plans[2])
+{
+	const struct linked_name *a = &plans[0].origin.name, *b = &plans[1].origin.name;
+
+	return !a->closure && !b->closure && *a->function && g_str_equal(a->package, b->package) &&
+	       g_str_equal(a->receiver, b->receiver) && g_str_equal(a->function, b->function);
+}
+
+static bool same_operation(const struct side_plan plans[2])
+{
+	return plans[0].side->operation == plans[1].side->operation &&
+	       plans[0].origin.line == plans[1].origin.line;
+}
+
+static void write_function(struct arena *arena, struct part *part)
+{
+	part->declaration = "";
+	if (part->closure)
+		return;
+	part->declaration =
+		arena_format(arena, "//go:noinline\n%sn int) {\n%s}\n\n", part->head, part->body);
+	part->call = arena_format(arena, "%sn)\n", part->call_head);
+}
+
+/* Both operations stand in one function, which is told whose turn it is. */
+static void write_merged(struct arena *arena, struct part parts[2])
+{
+	parts[0].declaration = arena_format(
+		arena, "//go:noinline\n%sside, n int) {\nif side == 0 {\n%sreturn\n}\n%s}\n\n",
+		parts[0].head, parts[0].body, parts[1].body);
+	parts[1] = parts[0];
+	parts[0].call = arena_format(arena, "%s0, n)\n", parts[0].call_head);
+	parts[1].call = arena_format(arena, "%s1, n)\n", parts[0].call_head);
+	parts[1].declaration = "";
+}
+
+void parts_plan(const struct parts_input *input, struct part ret[2])
+{
+	struct side_plan plans[2];
+	bool one;
+
+	for (size_t i = 0; i < 2; i++)
+		plans[i] = (struct side_plan){input, &input->verdict->sides[i],
+					      origin_of(input->arena, &input->verdict->sides[i]),
+					      i == 0 ? MARK_DETECTOR : MARK_OTHER};
+	one = same_function(plans);
+	if (one && same_operation(plans)) {
+		plans[0].mark = MARK_BOTH;
+		part_plan(&plans[0], &ret[0]);
+		write_function(input->arena, &ret[0]);
+		ret[1] = ret[0];
+		ret[1].declaration = "";
+		return;
+	}
+	part_plan(&plans[0], &ret[0]);
+	part_plan(&plans[1], &ret[1]);
+	if (one) {
+		write_merged(input->arena, ret);
+		return;
+	}
+	write_function(input->arena, &ret[0]);
+	write_function(input->arena, &ret[1]);
+}
