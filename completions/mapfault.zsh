@@ -12,6 +12,7 @@ _mapfault() {
 		'map:show one map'
 		'sites:list every map operation in a program'\''s code'
 		'explain:tell the reasoning behind a report'
+		'repro:write a Go program that does it again'
 		'doctor:say what a crash would leave behind today'
 		'version:show the version'
 		'help:show what a command does'
@@ -38,6 +39,11 @@ _mapfault() {
 			'*:file:_files' ;;
 	sites) _arguments $output "--system[the runtime's own as well]" '*:file:_files' ;;
 	goroutine | maps | explain) _arguments $output '*:file:_files' ;;
+	repro)
+		_arguments '(-o --output)'{-o,--output}'[the folder to make]:directory:_files -/' \
+			'--run[build and run it, compare, try the fixes]' '--seconds[how long to try for]:number:' \
+			'--download[let the go command fetch Go releases]' '(-j --json)'{-j,--json}'[print the report]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no notes]' '(-h --help)'{-h,--help}'[help]' '*:file:_files' ;;
 	doctor)
 		_arguments $output '(-p --pid)'{-p,--pid}'[look at this process]:pid:_pids' \
 			'--root[look at the machine under this directory]:directory:_files -/' \

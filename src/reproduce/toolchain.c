@@ -14,6 +14,7 @@
 #define GO_ENV_SECONDS    30
 #define GO_FETCH_SECONDS  600
 #define GO_WITH_MODULES   11
+#define GO_WITH_INDEX     19
 #define GO_WITH_VCS       18
 #define GO_WITH_SWISS     24
 #define MODULE_PREFIX     "toolchain@v0.0.1-go"
@@ -305,6 +306,8 @@ char **toolchain_environment(const struct toolchain *toolchain, bool race, bool 
 	environment = g_environ_setenv(environment, "CGO_ENABLED", race ? "1" : "0", TRUE);
 	environment = g_environ_setenv(environment, "GO111MODULE",
 				       toolchain->minor < GO_WITH_MODULES ? "off" : "on", TRUE);
+	if (toolchain->minor == GO_WITH_INDEX) // takes a GOROOT in the module cache for an empty module
+		environment = g_environ_setenv(environment, "GODEBUG", "goindex=0", TRUE);
 	if (!user_module) {
 		environment = g_environ_setenv(environment, "GOENV", "off", TRUE);
 		environment = g_environ_setenv(environment, "GOPROXY", "off", TRUE);

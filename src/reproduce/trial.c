@@ -117,7 +117,7 @@ static struct error *diagnose(struct bench *bench, const char *core, struct tria
 	return NULL;
 }
 
-static bool names_both(const struct program_site sites[2], const struct trial_side sides[2])
+static bool names_both(const struct program_site *sites, const struct trial_side *sides)
 {
 	for (size_t i = 0; i < 2; i++)
 		if (program_site_is(&sites[0], sides[i].function, sides[i].line) &&
