@@ -306,7 +306,8 @@ char **toolchain_environment(const struct toolchain *toolchain, bool race, bool 
 	environment = g_environ_setenv(environment, "CGO_ENABLED", race ? "1" : "0", TRUE);
 	environment = g_environ_setenv(environment, "GO111MODULE",
 				       toolchain->minor < GO_WITH_MODULES ? "off" : "on", TRUE);
-	if (toolchain->minor == GO_WITH_INDEX) // takes a GOROOT in the module cache for an empty module
+	if (toolchain->minor ==
+	    GO_WITH_INDEX) // takes a GOROOT in the module cache for an empty module
 		environment = g_environ_setenv(environment, "GODEBUG", "goindex=0", TRUE);
 	if (!user_module) {
 		environment = g_environ_setenv(environment, "GOENV", "off", TRUE);
