@@ -12,6 +12,7 @@ _mapfault_options()
 	goroutine | maps) echo "$output" ;;
 	explain) echo "--format --color --output --quiet --help" ;;
 	repro) echo "--output --run --seconds --download --json --color --quiet --help" ;;
+	sensitivity) echo "--output --go --runs --minutes --svg --download --json --color --quiet --help" ;;
 	doctor) echo "--json --format --color --output --quiet --help --pid --root" ;;
 	version) echo "--json --help" ;;
 	help) echo "--help" ;;
@@ -22,7 +23,7 @@ _mapfault_options()
 _mapfault()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="diagnose goroutines goroutine maps map sites explain repro doctor version help"
+	local commands="diagnose goroutines goroutine maps map sites explain repro sensitivity doctor version help"
 
 	COMPREPLY=()
 	case $previous in
@@ -30,7 +31,7 @@ _mapfault()
 	--color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current") && return ;;
 	--fail-on) mapfile -t COMPREPLY < <(compgen -W "possible likely proven" -- "$current") && return ;;
 	--source-root | --root) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
-	--limit | --seconds) return ;;
+	--limit | --seconds | --go | --runs | --minutes) return ;;
 	help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current") && return ;;
 	esac
 	if [[ $current == -* ]]; then

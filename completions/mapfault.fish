@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Completion of mapfault's commands and options for fish.
 
-set -l commands diagnose goroutines goroutine maps map sites explain repro doctor version help
+set -l commands diagnose goroutines goroutine maps map sites explain repro sensitivity doctor version help
 
 complete -c mapfault -n __fish_use_subcommand -a diagnose -d "name the map, both goroutines and both lines"
 complete -c mapfault -n __fish_use_subcommand -a goroutines -d "list goroutines, grouped by equal stacks"
@@ -11,6 +11,7 @@ complete -c mapfault -n __fish_use_subcommand -a map -d "show one map"
 complete -c mapfault -n __fish_use_subcommand -a sites -d "list every map operation in a program's code"
 complete -c mapfault -n __fish_use_subcommand -a explain -d "tell the reasoning behind a report"
 complete -c mapfault -n __fish_use_subcommand -a repro -d "write a Go program that does it again"
+complete -c mapfault -n __fish_use_subcommand -a sensitivity -d "measure how often Go notices a race on a map"
 complete -c mapfault -n __fish_use_subcommand -a doctor -d "say what a crash would leave behind today"
 complete -c mapfault -n __fish_use_subcommand -a version -d "show the version"
 complete -c mapfault -n __fish_use_subcommand -a help -d "show what a command does"
@@ -22,7 +23,7 @@ complete -c mapfault -l color -x -a "auto always never" -d "when to colour"
 complete -c mapfault -s o -l output -r -d "write to a file"
 complete -c mapfault -s q -l quiet -d "no progress, no notes"
 complete -c mapfault -s h -l help -d "help"
-complete -c mapfault -n "not __fish_seen_subcommand_from explain repro doctor version help" -l force -d "go on although core and binary do not belong together"
+complete -c mapfault -n "not __fish_seen_subcommand_from explain repro sensitivity doctor version help" -l force -d "go on although core and binary do not belong together"
 complete -c mapfault -n "not __fish_seen_subcommand_from $commands[2..-1]" -l source-root -x -a "(__fish_complete_directories)" -d "where the sources are"
 complete -c mapfault -n "not __fish_seen_subcommand_from $commands[2..-1]" -l fail-on -x -a "possible likely proven" -d "exit with 1 from this level on"
 complete -c mapfault -n "__fish_seen_subcommand_from goroutines" -s a -l all -d "each one by itself"
@@ -33,4 +34,8 @@ complete -c mapfault -n "__fish_seen_subcommand_from doctor" -s p -l pid -x -a "
 complete -c mapfault -n "__fish_seen_subcommand_from doctor" -l root -x -a "(__fish_complete_directories)" -d "look at the machine under this directory"
 complete -c mapfault -n "__fish_seen_subcommand_from repro" -l run -d "build and run it, compare, try the fixes"
 complete -c mapfault -n "__fish_seen_subcommand_from repro" -l seconds -x -d "how long to try for"
-complete -c mapfault -n "__fish_seen_subcommand_from repro" -l download -d "let the go command fetch Go releases"
+complete -c mapfault -n "__fish_seen_subcommand_from repro sensitivity" -l download -d "let the go command fetch Go releases"
+complete -c mapfault -n "__fish_seen_subcommand_from sensitivity" -l go -x -d "Go releases: 1.9..1.27"
+complete -c mapfault -n "__fish_seen_subcommand_from sensitivity" -l runs -x -d "runs of each race in each setting"
+complete -c mapfault -n "__fish_seen_subcommand_from sensitivity" -l minutes -x -d "how long it may take"
+complete -c mapfault -n "__fish_seen_subcommand_from sensitivity" -l svg -r -d "draw a chart"

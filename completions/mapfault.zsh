@@ -13,6 +13,7 @@ _mapfault() {
 		'sites:list every map operation in a program'\''s code'
 		'explain:tell the reasoning behind a report'
 		'repro:write a Go program that does it again'
+		'sensitivity:measure how often Go notices a race on a map'
 		'doctor:say what a crash would leave behind today'
 		'version:show the version'
 		'help:show what a command does'
@@ -44,6 +45,12 @@ _mapfault() {
 			'--run[build and run it, compare, try the fixes]' '--seconds[how long to try for]:number:' \
 			'--download[let the go command fetch Go releases]' '(-j --json)'{-j,--json}'[print the report]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no notes]' '(-h --help)'{-h,--help}'[help]' '*:file:_files' ;;
+	sensitivity)
+		_arguments '(-o --output)'{-o,--output}'[keep what was measured]:directory:_files -/' \
+			'--go[Go releases]:range:' '--runs[of each race in each setting]:number:' \
+			'--minutes[how long it may take]:number:' '--svg[draw a chart]:file:_files' \
+			'--download[let the go command fetch Go releases]' '(-j --json)'{-j,--json}'[everything as JSON]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress]' '(-h --help)'{-h,--help}'[help]' ;;
 	doctor)
 		_arguments $output '(-p --pid)'{-p,--pid}'[look at this process]:pid:_pids' \
 			'--root[look at the machine under this directory]:directory:_files -/' \

@@ -8,6 +8,9 @@
 #define DEFAULT_WIDTH     100
 #define DEFAULT_LIMIT     100
 #define DEFAULT_SECONDS   30
+#define DEFAULT_RUNS      20
+#define DEFAULT_MINUTES   60
+#define COUNT_MAX         10000
 #define SECONDS_MAX       3600
 #define HELP_COLUMN       28
 
@@ -52,6 +55,19 @@ static void group_entries(unsigned group, struct options *o, GOptionEntry ret[GR
 		 {"color", 0, 0, G_OPTION_ARG_STRING, &o->color_name,
 		  "auto (default), always or never; NO_COLOR means never", "WHEN"},
 		 {"quiet", 'q', 0, G_OPTION_ARG_NONE, &o->quiet, "no progress, no notes", NULL}},
+		{{"go", 0, 0, G_OPTION_ARG_STRING, &o->go,
+		  "Go releases: 1.9..1.27, or 1.9.7,1.24 (default: all that are here)", "RANGE"},
+		 {"runs", 0, 0, G_OPTION_ARG_INT, &o->runs,
+		  "runs of each race in each setting (default 20)", "N"},
+		 {"minutes", 0, 0, G_OPTION_ARG_INT, &o->minutes,
+		  "how long it may take (default 60)", "N"},
+		 {"output", 'o', 0, G_OPTION_ARG_FILENAME, &o->output,
+		  "keep what was measured there, and go on from it the next time", "DIR"},
+		 {"svg", 0, 0, G_OPTION_ARG_FILENAME, &o->svg, "draw a chart", "FILE"},
+		 {"download", 0, 0, G_OPTION_ARG_NONE, &o->download,
+		  "let the go command fetch Go releases that are not here", NULL},
+		 {"json", 'j', 0, G_OPTION_ARG_NONE, &o->json, "everything as JSON", NULL},
+		 {"quiet", 'q', 0, G_OPTION_ARG_NONE, &o->quiet, "no progress", NULL}},
 	};
 
 	memcpy(ret, table[group], sizeof(table[group]));
@@ -143,6 +159,8 @@ struct error *options_parse(unsigned groups, int *argc, char ***argv, struct opt
 
 	ret->limit = DEFAULT_LIMIT;
 	ret->seconds = DEFAULT_SECONDS;
+	ret->runs = DEFAULT_RUNS;
+	ret->minutes = DEFAULT_MINUTES;
 	if (!g_option_context_parse(context, argc, argv, &error))
 		return error_new(ERROR_USAGE, place_whole(""), "%s", error->message);
 	if (ret->limit < 0)
@@ -150,6 +168,10 @@ struct error *options_parse(unsigned groups, int *argc, char ***argv, struct opt
 	if (ret->seconds < 1 || ret->seconds > SECONDS_MAX)
 		return error_new(ERROR_USAGE, place_whole(""), "--seconds is from 1 to %d",
 				 SECONDS_MAX);
+	if (ret->runs < 1 || ret->runs > COUNT_MAX || ret->minutes < 1 || ret->minutes > COUNT_MAX)
+		return error_new(ERROR_USAGE, place_whole(""), "%s is from 1 to %d",
+				 ret->runs < 1 || ret->runs > COUNT_MAX ? "--runs" : "--minutes",
+				 COUNT_MAX);
 	TRY(resolve_format(ret));
 	TRY(resolve_color(ret));
 	return resolve_fail_on(ret);
@@ -162,6 +184,8 @@ void options_done(struct options *options)
 	g_free(options->source_root);
 	g_free(options->fail_on_name);
 	g_free(options->output);
+	g_free(options->go);
+	g_free(options->svg);
 	g_free(options->root);
 }
 

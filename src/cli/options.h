@@ -19,14 +19,17 @@ enum option_group {
 	OPTIONS_DOCTOR = 1 << 7,   /**< --pid, --root */
 	/** -o DIR, --run, --seconds, --download, --json, --color, -q */
 	OPTIONS_REPRODUCE = 1 << 8,
+	/** -o DIR, --go, --runs, --minutes, --svg, --download, --json, --color, -q */
+	OPTIONS_SENSITIVITY = 1 << 9,
 };
-#define OPTION_GROUPS 9
+#define OPTION_GROUPS 10
 
 enum output_format { FORMAT_TEXT, FORMAT_JSON };
 
 struct options {
 	gboolean help, json, quiet, force, values, all, system, run, download;
-	gint limit, pid, seconds;
+	gint limit, pid, seconds, runs, minutes;
+	char *go, *svg;
 	char *root;
 	char *format_name, *color_name, *source_root, *fail_on_name, *output;
 	/* What the names above mean. */

@@ -205,7 +205,6 @@ struct error *toolchains_find(struct arena *arena, struct toolchains *ret)
 	TRY(ask_go(ret));
 	add_in_cache(ret, cache);
 	add_under(ret, sdk);
-	add_under(ret, "/usr/local");
 	return NULL;
 }
 
@@ -335,14 +334,14 @@ struct error *toolchain_build(const struct toolchain *toolchain,
 	g_autofree char *go = g_build_filename(toolchain->root, "bin", "go", NULL);
 	g_auto(GStrv) environment =
 		toolchain_environment(toolchain, build->race, build->user_module);
+	g_autofree char *temporary = g_path_get_dirname(build->output);
 	g_autoptr(GPtrArray) arguments = g_ptr_array_new();
 	scoped(child_result) struct child_result result = {NULL};
-	struct child_request request = {
-		.environment = (const char *const *)environment,
-		.folder = build->folder,
-		.seconds = build->seconds,
-	};
+	struct child_request request = {.folder = build->folder, .seconds = build->seconds};
 
+	/* What a killed go command leaves goes with our own folder. */
+	environment = g_environ_setenv(environment, "TMPDIR", temporary, TRUE);
+	request.environment = (const char *const *)environment;
 	g_ptr_array_add(arguments, go);
 	g_ptr_array_add(arguments, (gpointer)(build->test ? "test" : "build"));
 	if (build->test)

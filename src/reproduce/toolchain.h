@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Go toolchains of this machine: go on $PATH, the releases that the go command keeps in its module
-// cache, those of golang.org/dl in ~/sdk, and those unpacked in /usr/local.
+// cache, and those of golang.org/dl in ~/sdk.
 #pragma once
 #include "base/arena.h"
 #include "base/error.h"
