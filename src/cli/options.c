@@ -46,6 +46,8 @@ static void group_entries(unsigned group, struct options *o, GOptionEntry ret[GR
 		  "the folder to make; it appears only when all is written", "DIR"},
 		 {"run", 0, 0, G_OPTION_ARG_NONE, &o->run,
 		  "build and run it, compare what happens with the report, try the fixes", NULL},
+		 {"source", 0, 0, G_OPTION_ARG_FILENAME, &o->source,
+		  "call the two functions in this module, the crashed program's own", "DIR"},
 		 {"seconds", 0, 0, G_OPTION_ARG_INT, &o->seconds,
 		  "how long to try for (default 30)", "N"},
 		 {"download", 0, 0, G_OPTION_ARG_NONE, &o->download,
@@ -186,6 +188,7 @@ void options_done(struct options *options)
 	g_free(options->output);
 	g_free(options->go);
 	g_free(options->svg);
+	g_free(options->source);
 	g_free(options->root);
 }
 

@@ -17,7 +17,7 @@ enum option_group {
 	OPTIONS_ALL = 1 << 5,      /**< --all */
 	OPTIONS_SYSTEM = 1 << 6,   /**< --system */
 	OPTIONS_DOCTOR = 1 << 7,   /**< --pid, --root */
-	/** -o DIR, --run, --seconds, --download, --json, --color, -q */
+	/** -o DIR, --run, --source, --seconds, --download, --json, --color, -q */
 	OPTIONS_REPRODUCE = 1 << 8,
 	/** -o DIR, --go, --runs, --minutes, --svg, --download, --json, --color, -q */
 	OPTIONS_SENSITIVITY = 1 << 9,
@@ -29,7 +29,7 @@ enum output_format { FORMAT_TEXT, FORMAT_JSON };
 struct options {
 	gboolean help, json, quiet, force, values, all, system, run, download;
 	gint limit, pid, seconds, runs, minutes;
-	char *go, *svg;
+	char *go, *svg, *source;
 	char *root;
 	char *format_name, *color_name, *source_root, *fail_on_name, *output;
 	/* What the names above mean. */

@@ -45,15 +45,17 @@ static void lines(struct screen *screen, const char *word, const struct notes *n
 		line(screen, i ? "" : word, TONE_PLAIN, notes->lines[i]);
 }
 
-static void sides(struct screen *screen, const struct reproduction *r)
+static void sides(struct screen *screen, const struct reproduction *r, bool source)
 {
 	for (size_t i = 0; i < 2; i++) {
-		const struct program_site *site = &r->program.sites[i];
+		const struct program_site *site =
+			source ? &r->source.sites[i] : &r->program.sites[i];
 
 		label(screen, i ? "" : "SITES");
-		screen_format(screen, TONE_PLAIN, "%s  %s%s  main.go:%u",
+		screen_format(screen, TONE_PLAIN, "%s  %s%s  %s%u",
 			      reproduced_operation_name(r->verdict.sides[i].operation),
-			      site->function, site->closure ? "*" : "", site->line);
+			      site->function, site->closure ? "*" : "",
+			      source ? "line " : "main.go:", site->line);
 		screen_newline(screen);
 	}
 }
@@ -102,6 +104,20 @@ static void status(struct screen *screen, const struct reproduction *r)
 	screen_newline(screen);
 }
 
+static void source_lines(struct screen *screen, const struct reproduction *r,
+			 const struct options *options)
+{
+	g_autofree char *directory = g_canonicalize_filename(options->output, NULL);
+
+	line(screen, "TEST", TONE_PLAIN, r->source.package);
+	label(screen, "NEXT");
+	screen_format(screen, TONE_PLAIN,
+		      "in that package: go test -overlay %s/source/overlay.json -run TestMapfault "
+		      "-race .",
+		      directory);
+	screen_newline(screen);
+}
+
 static void tell(const struct reproduction *r, const struct options *options)
 {
 	const struct outcome *outcome = &r->outcome;
@@ -110,15 +126,17 @@ static void tell(const struct reproduction *r, const struct options *options)
 	screen_init(&screen, stdout, options_width(), options->color);
 	status(&screen, r);
 	line(&screen, "IN", TONE_BOLD, outcome->directory);
-	sides(&screen, r);
+	sides(&screen, r, options->source);
 	if (r->ran)
 		line(&screen, "GO", TONE_PLAIN, outcome->go_version);
 	lines(&screen, "TRIED", &outcome->tried);
 	lines(&screen, "DIFFERS", &outcome->differences);
 	lines(&screen, "NOTE", &outcome->notes);
-	for (size_t i = 0; i < outcome->fixes.count; i++)
+	if (options->source)
+		source_lines(&screen, r, options);
+	for (size_t i = 0; i < outcome->fixes.count && !options->source; i++)
 		fix(&screen, &outcome->fixes.items[i], i ? "" : "FIXES");
-	if (!r->ran)
+	if (!r->ran && !options->source)
 		line(&screen, "NEXT", TONE_PLAIN,
 		     "go test -race . in that folder names both lines; with --run mapfault does "
 		     "all "
@@ -152,6 +170,7 @@ static struct error *repro(const struct invocation *invocation, int *ret_status)
 	scoped(report_document) json_t *report = NULL;
 	scoped(reproduction) struct reproduction reproduction = {NULL};
 	struct reproduce_options how = {.directory = options->output,
+					.source = options->source,
 					.run = options->run,
 					.download = options->download,
 					.seconds = (unsigned)options->seconds,
@@ -182,7 +201,8 @@ const struct command command_repro = {
 	.summary = "write a small Go program that does again what a report says",
 	.examples = "  mapfault --json core ./server -o report.json\n"
 		    "  mapfault repro report.json -o reproduction --run\n"
-		    "  cd reproduction && go test -race .\n",
+		    "  cd reproduction && go test -race .\n"
+		    "  mapfault repro report.json -o reproduction --source ~/src/server --run\n",
 	.about = "The program has the map's type, the two operations in functions named after the "
 		 "two\n"
 		 "sites, and the way by which both reach the map. --run builds it with the crash's "

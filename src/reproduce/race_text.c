@@ -16,6 +16,13 @@ size_t race_text_count(const char *text)
 	return count;
 }
 
+bool race_text_is_own(const char *function, const char *package)
+{
+	size_t n = strlen(package);
+
+	return strncmp(function, package, n) == 0 && (function[n] == '.' || function[n] == '/');
+}
+
 static const char *next_line(const char *line)
 {
 	line += strcspn(line, "\n");
@@ -37,11 +44,10 @@ static bool is_access(const char *line)
 static bool frame_read(struct arena *arena, const char *line, const char *package,
 		       struct race_frame *ret)
 {
-	size_t n = strlen(package), width = strcspn(line, "\n");
+	size_t width = strcspn(line, "\n");
 	const char *file = next_line(line), *end = file + strcspn(file, "\n"), *colon;
 
-	if (!g_str_has_prefix(line, "  ") || strncmp(line + 2, package, n) != 0 ||
-	    line[2 + n] != '.')
+	if (!g_str_has_prefix(line, "  ") || !race_text_is_own(line + 2, package))
 		return false;
 	if (width > 4 && strncmp(line + width - 2, "()", 2) == 0)
 		width -= 2;

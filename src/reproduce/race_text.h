@@ -13,6 +13,8 @@ struct race_pair {
 	struct race_frame sides[2];
 };
 
+/** A function of @a package, or of one below it. */
+bool race_text_is_own(const char *function, const char *package);
 /** Number of data races in @a text. */
 size_t race_text_count(const char *text);
 /**

@@ -65,29 +65,59 @@ static struct error *choose_toolchain(struct reproduction *r,
 	return NULL;
 }
 
-static struct error *try_program(const struct folder *folder, struct reproduction *r,
-				 const struct reproduce_options *options,
-				 const struct toolchain *toolchain)
+static struct trial_input trial_of(struct reproduction *r, const struct reproduce_options *options,
+				   const struct toolchain *toolchain)
 {
-	const struct toolchain_build build = {.folder = folder->path, .seconds = BUILD_SECONDS};
-	const struct trial_input trial = {
+	return (struct trial_input){
 		.verdict = &r->verdict,
 		.sites = r->program.sites,
 		.package = "main",
 		.toolchain = toolchain,
-		.build = &build,
 		.mapfault = options->mapfault,
 		.seconds = options->seconds,
 		.arena = r->arena,
 		.tried = &r->outcome.tried,
 		.progress = options->progress,
 	};
+}
+
+static struct error *try_program(const struct folder *folder, struct reproduction *r,
+				 const struct reproduce_options *options,
+				 const struct toolchain *toolchain)
+{
+	const struct toolchain_build build = {.folder = folder->path, .seconds = BUILD_SECONDS};
+	struct trial_input trial = trial_of(r, options, toolchain);
 	const struct fixes_input fixes = {folder, toolchain, options->seconds / FIX_SHARE, r->arena,
 					  options->progress};
 
+	trial.build = &build;
 	TRY(trial_run(&trial, &r->outcome.trial));
 	outcome_compare(&r->verdict, r->program.sites, &r->outcome);
 	return fixes_run(&fixes, &r->outcome.fixes);
+}
+
+/* The user's own functions, called at once by a test that stands in their package. */
+static struct error *try_source(struct reproduction *r, const struct reproduce_options *options,
+				const struct toolchain *toolchain)
+{
+	scoped(folder) struct folder place = {NULL};
+	struct trial_input trial = trial_of(r, options, toolchain);
+	struct toolchain_build build = {
+		.test = true, .user_module = true, .seconds = BUILD_SECONDS};
+
+	if (!r->source.ready) {
+		r->outcome.status = OUTCOME_NOT_REPRODUCED;
+		notes_add(&r->outcome.tried, "nothing was run: the test needs your hand");
+		return NULL;
+	}
+	TRY(folder_open_temporary(&place));
+	TRY(source_stage(&r->source, options->source, toolchain, r->arena, &place, &build));
+	trial.build = &build;
+	trial.sites = r->source.sites;
+	trial.package = r->source.module;
+	TRY(trial_run(&trial, &r->outcome.trial));
+	outcome_compare(&r->verdict, r->source.sites, &r->outcome);
+	return NULL;
 }
 
 static struct error *run(const struct folder *folder, struct reproduction *r,
@@ -96,13 +126,17 @@ static struct error *run(const struct folder *folder, struct reproduction *r,
 {
 	struct fix_trials fixes;
 
-	TRY(try_program(folder, r, options, toolchain));
-	fixes = r->outcome.fixes;
-	if (r->outcome.trial.round > 0) { // what worked comes first
-		plan(r, r->program.go_minor, r->outcome.trial.round);
-		TRY(write_program(folder, r));
+	if (options->source) {
+		TRY(try_source(r, options, toolchain));
+	} else {
+		TRY(try_program(folder, r, options, toolchain));
+		fixes = r->outcome.fixes;
+		if (r->outcome.trial.round > 0) { // what worked comes first
+			plan(r, r->program.go_minor, r->outcome.trial.round);
+			TRY(write_program(folder, r));
+		}
+		r->outcome.fixes = fixes;
 	}
-	r->outcome.fixes = fixes;
 	r->ran = true;
 	json_object_set_new(report, "reproduction", outcome_json(&r->outcome));
 	return NULL;
@@ -141,18 +175,28 @@ struct error *reproduce(json_t *report, const struct reproduce_options *options,
 	outcome->differences.arena = outcome->tried.arena = outcome->notes.arena = ret->arena;
 	outcome->directory = g_utf8_make_valid(options->directory, -1);
 	outcome->go_version = "";
+	outcome->trial = trial_none();
 	TRY(verdict_read(report, ret->arena, &ret->verdict));
 	outcome->side_from = basis_word(ret->verdict.sides[1].basis);
 	interrupt_watch();
 	TRY(folder_open(options->directory, &folder));
 	minor = go_program_minor(&ret->verdict);
-	if (options->run) {
+	if (options->run || options->source) {
 		TRY(choose_toolchain(ret, options, &toolchain));
 		minor = MIN(minor, toolchain->minor);
 		outcome->go_version = toolchain->version;
 	}
 	plan(ret, minor, 0);
 	TRY(write_program(&folder, ret));
+	if (options->source) {
+		const struct source_input source = {&ret->verdict, options->source,
+						    toolchain,     options->seconds,
+						    ret->arena,    &outcome->notes};
+
+		options->progress("reading the module");
+		TRY(source_plan(&source, &ret->source));
+		TRY(source_write(&ret->source, options->directory, &folder));
+	}
 	if (options->run)
 		TRY(run(&folder, ret, options, toolchain, report));
 	TRY(write_report(&folder, report));

@@ -2,9 +2,11 @@
 // A report → a folder with a Go program that does it again, run and compared when asked for.
 #pragma once
 #include "reproduce/outcome.h"
+#include "reproduce/source.h"
 
 struct reproduce_options {
 	const char *directory; /**< that is to be made */
+	const char *source;    /**< folder of the module to call the functions of; NULL: none */
 	bool run;
 	bool download;        /**< the go command may fetch the crash's own release */
 	unsigned seconds;     /**< for each kind of run */
@@ -16,7 +18,8 @@ struct reproduction {
 	struct arena *arena;
 	struct verdict verdict;
 	struct go_program program;
-	struct outcome outcome; /**< its status means something only after a run */
+	struct outcome outcome;    /**< its status means something only after a run */
+	struct source_plan source; /**< when one was asked for */
 	bool ran;
 };
 

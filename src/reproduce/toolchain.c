@@ -291,16 +291,30 @@ static bool is_for_modules(const char *name)
 	return false;
 }
 
+/* Of the user's flags those that say where a module's code is; another release may not know others. */
+static char *flags_kept(void)
+{
+	g_auto(GStrv) words = g_strsplit(g_getenv("GOFLAGS") ? g_getenv("GOFLAGS") : "", " ", 0);
+	g_autoptr(GString) kept = g_string_new(NULL);
+
+	for (char **word = words; *word; word++)
+		if (g_str_has_prefix(*word, "-mod") || g_str_has_prefix(*word, "-tags"))
+			g_string_append_printf(kept, "%s%s", kept->len ? " " : "", *word);
+	return g_string_free(g_steal_pointer(&kept), FALSE);
+}
+
 char **toolchain_environment(const struct toolchain *toolchain, bool race, bool user_module)
 {
 	char **environment = g_get_environ();
 	g_auto(GStrv) names = g_listenv();
+	g_autofree char *flags = user_module ? flags_kept() : g_strdup("");
 
 	for (char **name = names; *name; name++)
 		if (is_ours(*name) && !g_str_equal(*name, "GOCACHE") &&
 		    !(user_module && is_for_modules(*name)))
 			environment = g_environ_unsetenv(environment, *name);
 	environment = g_environ_setenv(environment, "GOROOT", toolchain->root, TRUE);
+	environment = g_environ_setenv(environment, "GOFLAGS", flags, TRUE);
 	environment = g_environ_setenv(environment, "GOTOOLCHAIN", "local", TRUE);
 	environment = g_environ_setenv(environment, "CGO_ENABLED", race ? "1" : "0", TRUE);
 	environment = g_environ_setenv(environment, "GO111MODULE",

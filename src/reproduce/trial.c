@@ -76,12 +76,10 @@ static struct trial_side side_of(struct arena *arena, const struct verdict_side 
 				 const char *package)
 {
 	struct trial_side ret = {reproduced_operation_name(side->operation), "", 0};
-	g_autofree char *prefix = g_strdup_printf("%s.", package);
-
 	if (side->basis == SIDE_STAND_IN)
 		return ret;
 	for (size_t i = 0; i < side->frame_count; i++)
-		if (g_str_has_prefix(side->frames[i].function, prefix)) {
+		if (race_text_is_own(side->frames[i].function, package)) {
 			ret.function = arena_string(arena, text_of(side->frames[i].function));
 			ret.line = side->frames[i].line;
 			return ret;
@@ -270,12 +268,19 @@ static struct error *race(struct bench *bench, struct trial *ret)
 	return NULL;
 }
 
+struct trial trial_none(void)
+{
+	const struct trial_side nobody = {"", "", 0};
+
+	return (struct trial){
+		.kind = "", .sides = {nobody, nobody}, .race_sides = {nobody, nobody}};
+}
+
 struct error *trial_run(const struct trial_input *input, struct trial *ret)
 {
 	scoped(bench) struct bench bench = {.input = input};
 
-	*ret = (struct trial){.kind = "", .sides = {{"", "", 0}, {"", "", 0}}};
-	ret->race_sides[0] = ret->race_sides[1] = (struct trial_side){"", "", 0};
+	*ret = trial_none();
 	TRY(folder_open_temporary(&bench.folder));
 	TRY(build(&bench, false));
 	TRY(crash(&bench, ret));

@@ -38,5 +38,7 @@ struct trial {
 	struct trial_side race_sides[2];
 };
 
+/** One that nothing came of. */
+struct trial trial_none(void);
 /** Fails when the program does not build or mapfault is interrupted; all else is an outcome. */
 struct error *trial_run(const struct trial_input *input, struct trial *ret);

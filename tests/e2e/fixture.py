@@ -125,7 +125,7 @@ def read_header(path):
 
 def read_marks(folder):
     marks = {}
-    for path in sorted(folder.glob("*.go")):
+    for path in sorted(folder.rglob("*.go")):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             found = re.search(r"// (@[a-z_0-9]+)$", line)
             if not found or line.startswith("//"):

@@ -17,7 +17,7 @@ import pytest
 from fixture import MAP_KINDS, ROOT, fixture_named, minor
 from harness import crash_of
 from judge import mapfault_json, mapfault_path, mapfault_run
-from toolchain import go_environment, toolchain_get
+from toolchain import go_environment, sources_stage, toolchain_get
 
 SCHEMA = ROOT / "schema" / "report.schema.json"
 CRASH_SECONDS = 30
@@ -33,6 +33,8 @@ CASES = [
     ("service_rate_limit", "1.24.11"),
     ("hard_generics", "1.26.8"),
 ]
+# Modules of several packages; 1.13 has no overlays, so that the module is copied.
+SOURCE_CASES = [("source_shop", "1.13.15"), ("source_plugins", "1.22.12"), ("source_metrics", "1.26.8")]
 RUN_CASES = [("rw_field", "1.26.8"), ("ww_int", "1.22.12")]
 
 
@@ -103,6 +105,42 @@ def test_run_is_confirmed(report_of, tmp_path, name, version):
     for fix in outcome["fixes"]:
         assert (fix["races"], fix["crashes"]) == (0, 0), fix
         assert fix["nanoseconds_per_operation"] > 0 and fix["relative"] >= 1, fix
+
+
+def tree(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name,version", SOURCE_CASES)
+def test_the_users_own_functions_collide(report_of, tmp_path, name, version):
+    path, first = report_of(name, version)
+    module = sources_stage(fixture_named(name))
+    before = tree(module)
+    done = mapfault_run("repro", path, "-o", tmp_path / "again", "--source", module, "--run",
+                        "--seconds", "15", "--json", seconds=400)
+    assert done.returncode in (0, 4), done.stderr
+    outcome = json.loads(done.stdout)["reproduction"]
+    assert outcome["status"] == "confirmed", outcome
+    assert outcome["kind"] == first["verdict"]["kind"]
+    assert tree(module) == before
+    marks = {(racer.functions[0], line) for racer in fixture_named(name).racers
+             for _, line in racer.lines}
+    raced = {(side["function"], side["line"]) for side in outcome["race_detector"]["sides"]}
+    assert raced == marks
+    assert (tmp_path / "again" / "source" / "mapfault_report_test.go").exists()
+
+
+def test_a_module_without_the_functions_is_an_error(tmp_path):
+    path = conflict(tmp_path, sides=[{"role": "detector", "operation": "assign",
+                                      "site": {"function": "example.com/other.F", "line": 3}}])
+    module = tmp_path / "module"
+    module.mkdir()
+    (module / "go.mod").write_text("module example.com/mine\n")
+    (module / "mine.go").write_text("package mine\n")
+    done = mapfault_run("repro", path, "-o", tmp_path / "again", "--source", module)
+    assert done.returncode == 3 and "example.com/mine" in done.stderr, done.stderr
+    assert left_in(tmp_path) == ["module", "report.json"]
 
 
 def conflict(tmp_path, **changes):

@@ -111,15 +111,21 @@ def variant_fits(fixture, version, variant):
 
 
 def sources_of(fixture):
-    names = sorted(p for p in fixture.folder.iterdir() if p.suffix in (".go", ".c", ".h")
+    """Its own files, packages below it included, and the voice that all share."""
+    names = sorted(p for p in fixture.folder.rglob("*") if p.suffix in (".go", ".c", ".h")
                    or p.name in ("go.mod", "go.sum"))
     return names + [TRUTH]
+
+
+def place_of(fixture, path):
+    """Where a source file stands in the program's folder."""
+    return pathlib.Path(path.name) if path == TRUTH else path.relative_to(fixture.folder)
 
 
 def build_key(fixture, version, variant):
     digest = hashlib.sha256(f"{version} {VARIANTS[variant]} {fixture.cgo}".encode())
     for path in sources_of(fixture):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        digest.update(str(place_of(fixture, path)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:20]
 
 
@@ -127,13 +133,15 @@ def sources_stage(fixture):
     """Copy a fixture next to truth.go; the folder is part of the paths inside the program."""
     digest = hashlib.sha256()
     for path in sources_of(fixture):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        digest.update(str(place_of(fixture, path)).encode() + b"\0" + path.read_bytes())
     folder = CACHE / "src" / f"{fixture.name}-{digest.hexdigest()[:8]}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         fresh = pathlib.Path(tempfile.mkdtemp(dir=folder.parent))
         for path in sources_of(fixture):
-            shutil.copy(path, fresh / path.name)
+            target = fresh / place_of(fixture, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
         fresh.chmod(0o755)
         try:
             fresh.rename(folder)
