@@ -291,15 +291,16 @@ static bool is_for_modules(const char *name)
 	return false;
 }
 
-/* Of the user's flags those that say where a module's code is; another release may not know others. */
+/* Of the user's flags those that say where a module's code is; another release may not know others.
+ * Not empty: that would let those count that `go env -w` has kept. */
 static char *flags_kept(void)
 {
 	g_auto(GStrv) words = g_strsplit(g_getenv("GOFLAGS") ? g_getenv("GOFLAGS") : "", " ", 0);
-	g_autoptr(GString) kept = g_string_new(NULL);
+	g_autoptr(GString) kept = g_string_new(" ");
 
 	for (char **word = words; *word; word++)
 		if (g_str_has_prefix(*word, "-mod") || g_str_has_prefix(*word, "-tags"))
-			g_string_append_printf(kept, "%s%s", kept->len ? " " : "", *word);
+			g_string_append_printf(kept, "%s ", *word);
 	return g_string_free(g_steal_pointer(&kept), FALSE);
 }
 
@@ -358,8 +359,10 @@ struct error *toolchain_build(const struct toolchain *toolchain,
 	request.environment = (const char *const *)environment;
 	g_ptr_array_add(arguments, go);
 	g_ptr_array_add(arguments, (gpointer)(build->test ? "test" : "build"));
-	if (build->test)
+	if (build->test) {
 		g_ptr_array_add(arguments, (gpointer) "-c");
+		g_ptr_array_add(arguments, (gpointer) "-vet=off");
+	}
 	if (build->race)
 		g_ptr_array_add(arguments, (gpointer) "-race");
 	if (toolchain->minor >= GO_WITH_VCS)

@@ -110,8 +110,16 @@ static struct error *diagnose(struct bench *bench, const char *core, struct tria
 		return NULL;
 	}
 	ret->diagnosed = true;
-	for (size_t i = 0; i < 2; i++)
-		ret->sides[i] = side_of(input->arena, &verdict->sides[i], input->package);
+	for (size_t i = 0; i < 2; i++) {
+		struct trial_side *side = &ret->sides[i];
+
+		*side = side_of(input->arena, &verdict->sides[i], input->package);
+		/* A mere candidate who stands elsewhere says nothing against the report. */
+		if (verdict->sides[i].basis != SIDE_NAMED &&
+		    !program_site_is(&input->sites[0], side->function, side->line) &&
+		    !program_site_is(&input->sites[1], side->function, side->line))
+			side->function = "";
+	}
 	return NULL;
 }
 
