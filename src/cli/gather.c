@@ -315,6 +315,8 @@ struct error *gathered_program(struct gathered *g, struct program **ret)
 		.dump = g->core ? NULL : g->dump,
 		.debuginfo = g->debuginfo,
 		.bias = g->bias,
+		.profiles = g->profiles,
+		.profile_count = g->profile_count,
 	};
 
 	TRY(program_open(&evidence, ret));

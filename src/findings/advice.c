@@ -3,6 +3,7 @@
 // the map.
 #include "findings/pattern.h"
 #include "findings/reasoning.h"
+#include "golang/traceback.h"
 
 #include <string.h>
 
@@ -169,6 +170,12 @@ static void advise_certainty(struct adviser *adviser)
 
 	if (findings->confidence == CONFIDENCE_PROVEN || findings->other)
 		return;
+	if (adviser->reasoning->program && adviser->reasoning->program->printout) {
+		witness_add(adviser->reasoning, &because, EVIDENCE_CORE, 0,
+			    "there is a text of the crash and no core");
+		give(adviser, "traceback", GO_TRACEBACK_ADVICE, because);
+		because = (struct witnesses){0};
+	}
 	witness_add(adviser->reasoning, &because, EVIDENCE_CORE, 0,
 		    "no goroutine was caught inside a write of this map");
 	give(adviser, "race-build",

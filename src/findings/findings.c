@@ -3,6 +3,7 @@
 #include "findings/findings.h"
 
 #include "findings/reasoning.h"
+#include "findings/told.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -102,7 +103,7 @@ struct findings *findings_derive(struct program *program)
 
 	findings->arena = arena_new();
 	findings->program = program;
-	findings->sentence = findings->message = "";
+	findings->sentence = findings->message = findings->caveat = "";
 	findings->map.found_by = "";
 	reasoning.calls = g_array_new(FALSE, FALSE, sizeof(struct map_call));
 	find_map_calls(&reasoning);
@@ -112,6 +113,8 @@ struct findings *findings_derive(struct program *program)
 		rank_parties(&reasoning);
 		flags_tabulate(&reasoning);
 	}
+	if (program->printout)
+		told_caveat(&reasoning);
 	advice_give(&reasoning);
 	sentence_write(&reasoning);
 	g_array_free(reasoning.calls, TRUE);

@@ -109,6 +109,8 @@ struct findings {
 	const char *kind; /**< the report's word: "concurrent_map_writes", "not_a_map_fatal" ... */
 	enum confidence confidence;
 	const char *sentence;
+	/** What keeps the evidence from telling more, to be said before anything else; "" when nothing does */
+	const char *caveat;
 	const char *message; /**< the runtime's own last words, one line; "" when not found */
 	struct conflict_map map;
 	struct side *detector;   /**< NULL when not found */

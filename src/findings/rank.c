@@ -30,6 +30,19 @@ static struct write_reach *open_reach(struct reasoning *reasoning)
 						   });
 }
 
+static void order(GArray *suspects, bool profiles)
+{
+	if (!suspects->len)
+		return;
+	qsort(suspects->data, suspects->len, sizeof(struct suspect), suspect_compare_plain);
+	for (guint i = 0; i < suspects->len; i++)
+		g_array_index(suspects, struct suspect, i).place_before = i + 1;
+	if (profiles)
+		qsort(suspects->data, suspects->len, sizeof(struct suspect), suspect_compare);
+	for (guint i = 0; i < suspects->len; i++)
+		g_array_index(suspects, struct suspect, i).place = i + 1;
+}
+
 static GArray *examine_all(struct inquiry *inquiry)
 {
 	struct program *program = inquiry->reasoning->program;
@@ -46,8 +59,7 @@ static GArray *examine_all(struct inquiry *inquiry)
 		if (suspect.tier || suspect.call)
 			g_array_append_val(suspects, suspect);
 	}
-	if (suspects->len)
-		qsort(suspects->data, suspects->len, sizeof(struct suspect), suspect_compare);
+	order(suspects, inquiry->profile != NULL);
 	return suspects;
 }
 
@@ -168,24 +180,29 @@ static void list_innocents(struct reasoning *reasoning, const GArray *suspects)
 void rank_parties(struct reasoning *reasoning)
 {
 	uint64_t map = reasoning->findings->map.address;
+	struct program *program = reasoning->program;
 	struct inquiry inquiry = {
-		reasoning,
-		open_reach(reasoning),
-		map && !reasoning->program->printout ? reachability_new(reasoning->program, map)
-						     : NULL,
+		.reasoning = reasoning,
+		.reach = open_reach(reasoning),
+		.reachability = map && !program->printout ? reachability_new(program, map) : NULL,
 	};
-	GArray *suspects = examine_all(&inquiry);
+	GArray *suspects;
 
+	inquiry.profile = map_profile_new(program, inquiry.reach);
+	suspects = examine_all(&inquiry);
 	name_parties(reasoning, suspects);
+	if (program->printout)
+		told_code(&inquiry, CANDIDATES_MAX);
 	list_innocents(reasoning, suspects);
-	if (reasoning->program->printout)
+	if (program->printout)
 		told_gaps(reasoning);
 	else if (!reasoning->findings->other)
-		program_gap(reasoning->program, "the other goroutine, beyond doubt",
+		program_gap(program, "the other goroutine, beyond doubt",
 			    "it had left the map code when the process was frozen",
 			    "a stop at the instant of the fatal, or a race build (go build -race), "
 			    "would name it");
 	g_array_free(suspects, TRUE);
 	reachability_free(inquiry.reachability);
+	map_profile_free(inquiry.profile);
 	write_reach_free(inquiry.reach);
 }

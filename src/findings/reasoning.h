@@ -32,9 +32,11 @@ void sentence_write(struct reasoning *reasoning);
 /** The operation that goroutine number @a index was in; NULL when in none. */
 const struct map_call *reasoning_call(const struct reasoning *reasoning, uint32_t index);
 
-#define EVIDENCE_CORE   "core" /* with a text in its place: EVIDENCE_TEXT */
-#define EVIDENCE_TEXT   "text"
-#define EVIDENCE_BINARY "binary"
+#define EVIDENCE_CORE              "core" /* with a text in its place: EVIDENCE_TEXT */
+#define EVIDENCE_TEXT              "text"
+#define EVIDENCE_BINARY            "binary"
+#define EVIDENCE_HEAP_PROFILE      "heap"
+#define EVIDENCE_GOROUTINE_PROFILE "goroutine"
 
 /**
  * Appends a witness; @a fact is formatted, the place is an address (0: the evidence as a whole).

@@ -10,6 +10,8 @@
 
 static const char *const rules[] = {
 	[TIER_NONE] = "none",
+	[TIER_SAME_CODE] = "same_code",
+	[TIER_SAME_OBJECT] = "same_object",
 	[TIER_REACH_PARKED] = "reach_parked",
 	[TIER_GHOST_DEAD] = "ghost_write_ended",
 	[TIER_GHOST_PARKED] = "ghost_write_parked",
@@ -198,6 +200,7 @@ struct suspect suspect_examine(struct inquiry *inquiry, uint32_t index)
 		examine_reach(inquiry, &suspect);
 	if (reasoning->program->printout)
 		told_relate(reasoning, &suspect);
+	suspect.profile = map_profile_of(inquiry->profile, told_site(&suspect));
 	return suspect;
 }
 
@@ -236,18 +239,25 @@ static size_t relation_order(const struct suspect *suspect)
 	return suspect->relation == PATH_SAME ? 2 : suspect->relation == PATH_UNKNOWN;
 }
 
+/** A write that was seen to grow its map before one that was not. */
+static size_t profile_order(const struct suspect *suspect)
+{
+	return suspect->profile.alloc_bytes > 0;
+}
+
 static enum site_match match_of(const struct suspect *suspect)
 {
 	return suspect->path.site ? suspect->path.site->match : SITE_OTHER_MAP;
 }
 
-int suspect_compare(const void *a, const void *b)
+static int compare(const struct suspect *x, const struct suspect *y, bool profiles)
 {
-	const struct suspect *x = a, *y = b;
 	int order = more(x->tier, y->tier);
 
 	if (!order)
 		order = more(relation_order(x), relation_order(y));
+	if (!order && profiles)
+		order = more(profile_order(x), profile_order(y));
 	if (!order)
 		order = more(match_of(x), match_of(y));
 	if (!order)
@@ -258,6 +268,9 @@ int suspect_compare(const void *a, const void *b)
 		order = more(x->ghost_count > 0, y->ghost_count > 0);
 	return order ? order : -more(x->goroutine, y->goroutine);
 }
+
+int suspect_compare(const void *a, const void *b) { return compare(a, b, true); }
+int suspect_compare_plain(const void *a, const void *b) { return compare(a, b, false); }
 
 static void tell_call(struct reasoning *reasoning, const struct suspect *suspect, struct side *side)
 {
@@ -329,6 +342,23 @@ static void tell_state(struct reasoning *reasoning, const struct goroutine *goro
 		    state);
 }
 
+void tell_profile(struct reasoning *reasoning, const struct map_site_profile *profile,
+		  struct side *side)
+{
+	if (profile->alloc_bytes)
+		witness_add(reasoning, &side->witnesses, EVIDENCE_HEAP_PROFILE, 0,
+			    "the heap profile shows that this write has grown its map: %llu bytes "
+			    "allocated, %llu in use",
+			    (unsigned long long)profile->alloc_bytes,
+			    (unsigned long long)profile->inuse_bytes);
+	if (profile->goroutines)
+		witness_add(reasoning, &side->witnesses, EVIDENCE_GOROUTINE_PROFILE, 0,
+			    "the goroutine profile has %llu goroutine%s for which this is the "
+			    "nearest write",
+			    (unsigned long long)profile->goroutines,
+			    profile->goroutines == 1 ? "" : "s");
+}
+
 struct side suspect_side(struct reasoning *reasoning, const struct suspect *suspect,
 			 enum side_role role, enum confidence confidence)
 {
@@ -349,10 +379,15 @@ struct side suspect_side(struct reasoning *reasoning, const struct suspect *susp
 		tell_call(reasoning, suspect, &side);
 	if (suspect->ghost_count)
 		tell_ghost(reasoning, suspect, &side);
-	if (suspect->relation != PATH_UNKNOWN)
+	if (reasoning->program->printout)
 		told_relation(reasoning, suspect, &side);
 	if (suspect->path.site)
 		tell_path(reasoning, suspect, &side);
+	tell_profile(reasoning, &suspect->profile, &side);
+	if (suspect->place != suspect->place_before)
+		witness_add(reasoning, &side.witnesses, EVIDENCE_HEAP_PROFILE, 0,
+			    "the profiles moved it from place %zu to place %zu",
+			    suspect->place_before, suspect->place);
 	tell_state(reasoning, goroutine, &side);
 	return side;
 }

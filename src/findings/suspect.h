@@ -3,6 +3,7 @@
 #pragma once
 #include "findings/reasoning.h"
 #include "model/ghost.h"
+#include "model/map_profile.h"
 #include "model/printout_path.h"
 #include "model/reachability.h"
 #include "model/write_reach.h"
@@ -13,6 +14,8 @@
  */
 enum tier {
 	TIER_NONE,
+	TIER_SAME_CODE,       /**< a text alone: was in code of the same type as the detector */
+	TIER_SAME_OBJECT,     /**< a text alone: was in a method of the same object, and running */
 	TIER_REACH_PARKED,    /**< waits; can get to a write of this map */
 	TIER_GHOST_DEAD,      /**< has ended; its stack still shows a write of this map */
 	TIER_GHOST_PARKED,    /**< waits; dead stack shows a write of this map */
@@ -36,6 +39,9 @@ struct suspect {
 	bool reaches;                 /**< its stack leads to the map */
 	/** Of its write's map to the detector's, by text and code */
 	enum path_relation relation;
+	/** What profiles say of its write; zeroes when none do */
+	struct map_site_profile profile;
+	size_t place_before, place; /**< among all, from 1: without the profiles and with them */
 	bool same_variable; /**< its code loads its map from the variable that the detector's does */
 };
 
@@ -43,6 +49,7 @@ struct suspect {
 struct inquiry {
 	struct reasoning *reasoning;
 	struct write_reach *reach;
+	struct map_profile *profile;       /**< NULL without profiles */
 	struct reachability *reachability; /**< NULL when the map's address is not known */
 };
 
@@ -50,11 +57,16 @@ struct inquiry {
 struct suspect suspect_examine(struct inquiry *inquiry, uint32_t goroutine);
 /** For sorting: most suspect first. */
 int suspect_compare(const void *a, const void *b);
+/** The same without what profiles say. */
+int suspect_compare_plain(const void *a, const void *b);
 /**
  * It was running in a function that writes this map and never reads it, and execution can come to that write again.
  * When nobody else alive can come to one, it is the writer.
  */
 bool suspect_is_writer_at_work(const struct reasoning *reasoning, const struct suspect *suspect);
+/** The witnesses that profiles bring for or against a write. */
+void tell_profile(struct reasoning *reasoning, const struct map_site_profile *profile,
+		  struct side *side);
 /** True when it was running or about to. */
 bool suspect_is_runnable(const struct goroutine *goroutine);
 const char *tier_rule(enum tier tier);

@@ -135,15 +135,58 @@ static enum path_relation by_receivers(const struct reasoning *reasoning, const 
 	return found;
 }
 
+/** A frame of @a b that is in a method of the type, or in the very function, that frame @a of stands in. */
+static bool same_code(const struct frame *of, const struct frame *b)
+{
+	size_t n = receiver_bytes(of->site->function);
+
+	if (!n)
+		return g_str_equal(of->site->function, b->site->function);
+	return receiver_bytes(b->site->function) == n &&
+	       !strncmp(of->site->function, b->site->function, n);
+}
+
+/** Without a binary, names are all that tells who may write: methods of the detector's own object first. */
+static void examine_names(const struct reasoning *reasoning, struct suspect *suspect)
+{
+	struct program *program = reasoning->program;
+	const struct goroutine *detector = &program->goroutines[reasoning->detected->goroutine];
+	const struct goroutine *goroutine = &program->goroutines[suspect->goroutine];
+	size_t user = stack_user_frame(&detector->stack, 0);
+	const struct frame *of = &detector->stack.frames[user];
+
+	if (user >= detector->stack.count)
+		return;
+	for (size_t i = 0; i < MIN(goroutine->stack.count, FRAMES_COMPARED); i++) {
+		const struct frame *frame = &goroutine->stack.frames[i];
+
+		if (frame->runtime || !same_code(of, frame))
+			continue;
+		suspect->relation = by_receivers(reasoning, detector, goroutine);
+		suspect->tier = suspect->relation == PATH_SAME && suspect_is_runnable(goroutine)
+					? TIER_SAME_OBJECT
+					: TIER_SAME_CODE;
+		suspect->operation = MAP_WRITE;
+		suspect->site = frame->site;
+		suspect->depth = i + (suspect_is_runnable(goroutine) ? 0 : FRAMES_COMPARED);
+		return;
+	}
+}
+
+const struct map_site *told_site(const struct suspect *suspect)
+{
+	if (suspect->call && suspect->call->site && suspect->tier >= TIER_WRITE_SAME_TYPE)
+		return suspect->call->site;
+	return suspect->path.site ? suspect->path.site->site : NULL;
+}
+
 void told_relate(const struct reasoning *reasoning, struct suspect *suspect)
 {
 	const struct map_call *detected = reasoning->detected;
-	const struct map_site *site =
-		suspect->call && suspect->call->site && suspect->tier >= TIER_WRITE_SAME_TYPE
-			? suspect->call->site
-		: suspect->path.site ? suspect->path.site->site
-				     : NULL;
+	const struct map_site *site = told_site(suspect);
 
+	if (!reasoning->program->sites && !suspect->tier && !suspect->call)
+		examine_names(reasoning, suspect);
 	if (!suspect->tier || !reasoning->program->sites)
 		return;
 	suspect->relation =
@@ -163,6 +206,17 @@ void told_relate(const struct reasoning *reasoning, struct suspect *suspect)
 
 void told_relation(struct reasoning *reasoning, const struct suspect *suspect, struct side *side)
 {
+	if (suspect->tier == TIER_SAME_CODE || suspect->tier == TIER_SAME_OBJECT) {
+		witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, 0,
+			    suspect->relation == PATH_SAME
+				    ? "it was in a method of the very object that the detector used"
+			    : suspect->relation == PATH_OTHER
+				    ? "it was in the same code as the detector, on another object"
+				    : "it was in code of the same type as the detector");
+		return;
+	}
+	if (suspect->relation == PATH_UNKNOWN)
+		return;
 	witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, 0,
 		    suspect->relation == PATH_SAME
 			    ? "its write takes the map from the same place as the detector's "
@@ -178,6 +232,23 @@ enum confidence told_confidence(const struct reasoning *reasoning, const struct 
 	if (sure_map(suspect->call) && sure_map(suspect->call) == sure_map(reasoning->detected))
 		return CONFIDENCE_PROVEN;
 	return CONFIDENCE_LIKELY;
+}
+
+void told_caveat(struct reasoning *reasoning)
+{
+	struct findings *findings = reasoning->findings;
+	const struct printout *printout = reasoning->program->printout;
+
+	if (findings->death != DEATH_MAP_FATAL)
+		return;
+	if (!printout->goroutines)
+		findings->caveat = "the text has no stack at all: neither side is in it";
+	else if (printout->goroutines == 1)
+		findings->caveat =
+			"the text has the goroutine that noticed and no other: the writer "
+			"is not in it";
+	else if (printout->cut)
+		findings->caveat = "the text is cut off: the writer may be in what is gone";
 }
 
 void told_gaps(struct reasoning *reasoning)

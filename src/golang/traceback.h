@@ -19,6 +19,12 @@ bool go_traceback_parse(struct text text, enum go_traceback *ret);
 /** "single", ... */
 const char *go_traceback_name(enum go_traceback level);
 
+/** What to set so that the next crash leaves everything. */
+#define GO_TRACEBACK_ADVICE                                                                        \
+	"to catch the next one whole, start it with GOTRACEBACK=crash and `ulimit -c unlimited` "  \
+	"(systemd: Environment=GOTRACEBACK=crash, LimitCORE=infinity; Kubernetes: env "            \
+	"GOTRACEBACK=crash and a volume for cores); `mapfault doctor` says what else is missing"
+
 /** What a map fatal leaves. */
 struct go_traceback_effect {
 	bool stacks;         /**< of the detecting goroutine at least */

@@ -146,7 +146,8 @@ static bool argument_path(const struct asked *asked, int word, GString *path)
 		return true;
 	caller.index = physical(stack, asked->index + 1);
 	caller.depth++;
-	if (caller.index >= stack->count || stack->frames[caller.index].exact_pc ||
+	if (!asked->program->sites || caller.index >= stack->count ||
+	    stack->frames[caller.index].exact_pc ||
 	    !sites_call_returning_to(asked->program->sites, stack->frames[caller.index].pc, &call))
 		return false;
 	value = flow_argument(&call.state, sites_abi(asked->program->sites), word, false);

@@ -185,6 +185,8 @@ static struct program *program_new(const struct program_evidence *evidence)
 	program->image = evidence->image;
 	program->core = evidence->core;
 	program->debuginfo = evidence->debuginfo;
+	program->profiles = evidence->profiles;
+	program->profile_count = evidence->profile_count;
 	program->bias = evidence->bias;
 	program->memory = memory_new();
 	program->backlog = "";

@@ -37,6 +37,7 @@ struct stack {
 	const char *broken; /**< why the walk ended early; NULL when it reached the top */
 };
 
+struct profile;  /* evidence/profile.h */
 struct printout; /* model/printout.h */
 struct dump;     /* evidence/dump.h */
 
@@ -94,7 +95,9 @@ struct program {
 	size_t goroutine_count, live_count;
 	struct thread *threads;
 	size_t thread_count;
-	struct printout *printout; /**< NULL with a core */
+	struct printout *printout;       /**< NULL with a core */
+	struct profile *const *profiles; /**< see model/map_profile.h */
+	size_t profile_count;
 	/** What the runtime last printed (runtime.printBacklog); "" when not found */
 	const char *backlog;
 	struct gap_list gaps;
@@ -105,9 +108,11 @@ struct program {
 
 /** What the program is rebuilt from. Borrowed; must outlive the program. */
 struct program_evidence {
-	struct image *image;         /**< NULL only with a dump */
-	const struct core *core;     /**< NULL: only tables, types and sites are there */
-	const struct dump *dump;     /**< NULL when none; not with a core */
+	struct image *image;             /**< NULL only with a dump */
+	const struct core *core;         /**< NULL: only tables, types and sites are there */
+	const struct dump *dump;         /**< NULL when none; not with a core */
+	struct profile *const *profiles; /**< of the same program, from before its death */
+	size_t profile_count;
 	struct debuginfo *debuginfo; /**< NULL when none */
 	uint64_t bias;
 };

@@ -72,6 +72,10 @@ static const struct {
 	{"reach_runnable", "it was running, and can get to a write of this map"},
 	{"ghost_write_parked", "it waits; its dead stack shows a write of this map"},
 	{"ghost_write_ended", "it has ended; its old stack still shows a write of this map"},
+	{"same_object",
+	 "it was running in a method of the very object whose map it is, by the text"},
+	{"same_code", "it was in code of the same type or function as the detector, by the text"},
+	{"write_site", "the code writes such a map there; no goroutine was seen near it"},
 	{"reach_parked", "it waits, and can get to a write of this map: listed, not accused"},
 };
 

@@ -32,6 +32,7 @@ static void verdict(struct json_writer *json, const struct findings *findings)
 	json_put_string(json, "confidence", confidence_name(findings->confidence));
 	json_put_string(json, "sentence", findings->sentence);
 	json_put_known(json, "message", findings->message);
+	json_put_known(json, "caveat", findings->caveat);
 	json_end_object(json);
 }
 

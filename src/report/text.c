@@ -105,6 +105,16 @@ static void heading(struct verdict *v)
 	screen_newline(&v->screen);
 }
 
+static void caveat(struct verdict *v)
+{
+	if (!v->findings->caveat || !*v->findings->caveat)
+		return;
+	v->screen.indent = LABEL_COLUMN;
+	screen_to(&v->screen, LABEL_COLUMN);
+	screen_words(&v->screen, TONE_YELLOW, v->findings->caveat);
+	screen_newline(&v->screen);
+}
+
 /* The sentence says in one line what the two sides below say in ten; it stands alone where they are
  * not. */
 static void sentence(struct verdict *v)
@@ -325,7 +335,8 @@ static void candidate_line(struct verdict *v, const struct side *side)
 	screen_right(&v->screen, confidence_tone(side->confidence),
 		     confidence_name(side->confidence));
 	next_line(v);
-	screen_format(&v->screen, TONE_PLAIN, "%s; %s", map_operation_name(side->operation), state);
+	screen_format(&v->screen, TONE_PLAIN, "%s%s%s", map_operation_name(side->operation),
+		      *state ? "; " : "", state);
 	reasons(v, side);
 	screen_newline(&v->screen);
 }
@@ -380,6 +391,7 @@ static void innocents(struct verdict *v)
 static bool is_about_certainty(const struct advice *advice)
 {
 	return g_strcmp0(advice->pattern, "race-build") == 0 ||
+	       g_strcmp0(advice->pattern, "traceback") == 0 ||
 	       g_strcmp0(advice->pattern, "recorder") == 0;
 }
 
@@ -478,6 +490,7 @@ void report_text(const struct report_input *input, const struct report_style *st
 
 	screen_init(&v.screen, out, MIN(style->width, SCREEN_WIDTH_MAX), style->color);
 	heading(&v);
+	caveat(&v);
 	sentence(&v);
 	map_line(&v);
 	sides(&v);
