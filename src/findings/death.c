@@ -102,19 +102,18 @@ static void classify_map_fatal(struct reasoning *reasoning)
 		program->goroutines[reasoning->detected->goroutine].detector = true;
 }
 
-/** A panic raised by a map assignment itself can only be the nil map's. @a panic is gopanic's frame. */
+/**
+ * A panic that a map assignment itself raises can only be the nil map's; what it calls has others, such as
+ * a key's hash function. @a panic is gopanic's frame.
+ */
 static bool is_nil_map_write(const struct stack *stack, size_t panic)
 {
-	for (size_t i = panic + 1; i < stack->count; i++) {
-		const char *name = stack->frames[i].site->function;
-		const struct go_map_function *function = go_map_function_find(name);
+	const struct go_map_function *function =
+		panic + 1 < stack->count
+			? go_map_function_find(stack->frames[panic + 1].site->function)
+			: NULL;
 
-		if (function)
-			return function->operation == MAP_ASSIGN;
-		if (!go_is_runtime_function(name) || !strcmp(name, "runtime.sigpanic"))
-			return false;
-	}
-	return false;
+	return function && function->operation == MAP_ASSIGN;
 }
 
 static const struct {

@@ -6,7 +6,7 @@
 
 static struct crash crash;
 static struct thread thread;
-static uint64_t gopanic, throw;
+static uint64_t gopanic, throw, hash;
 
 static int make(void **state)
 {
@@ -19,6 +19,7 @@ static int make(void **state)
 	crash.write = made_function(made, "main.put", 64);
 	gopanic = made_function(made, "runtime.gopanic", 32);
 	throw = made_function(made, "runtime.throw", 32);
+	hash = made_function(made, "runtime.nilinterhash", 32);
 	made_open(made);
 	thread = (struct thread){.tid = 1, .goroutine = 0};
 	made->space.program.threads = &thread;
@@ -109,6 +110,21 @@ static void a_panic_in_an_assignment_is_the_nil_map(void **state)
 	assert_true(f->detector->goroutine->detector);
 }
 
+static void a_panic_in_what_an_assignment_calls_is_just_a_panic(void **state)
+{
+	size_t g = made_goroutine(&crash.made, 1, GO_STATUS_RUNNING, crash.write);
+	struct findings *f;
+
+	made_push(&crash.made, g, crash.write + 0x20);
+	made_push(&crash.made, g, crash.assign + 0x20);
+	made_push(&crash.made, g, hash + 0x20);
+	made_push(&crash.made, g, gopanic + 0x20);
+	panic_put(&crash.made.stacks[g], "hash of unhashable type");
+	f = crash_explain(&crash);
+	assert_int_equal(f->death, DEATH_PANIC);
+	assert_string_equal(f->kind, "not_a_map_fatal");
+}
+
 static void a_panic_in_a_read_is_just_a_panic(void **state)
 {
 	struct findings *f = dies_in(crash.access, gopanic, "hash of unhashable type\nfor a key");
@@ -156,6 +172,7 @@ int main(void)
 		TEST(without_words_the_operation_says_which),
 		TEST(words_alone_are_none),
 		TEST(a_panic_in_an_assignment_is_the_nil_map),
+		TEST(a_panic_in_what_an_assignment_calls_is_just_a_panic),
 		TEST(a_panic_in_a_read_is_just_a_panic),
 		TEST(other_fatals_are_the_runtimes_own),
 		TEST(the_runtimes_words_tell_of_deaths_elsewhere),
