@@ -16,15 +16,21 @@ static struct write_reach *open_reach(struct reasoning *reasoning)
 	const struct conflict_map *map = &reasoning->findings->map;
 	uint64_t *holders =
 		arena_array(reasoning->findings->arena, map->owner_count + 1, sizeof(*holders));
+	const char **types =
+		arena_array(reasoning->findings->arena, map->owner_count + 1, sizeof(*types));
 	size_t count = 0;
 
-	for (size_t i = 0; i < map->owner_count; i++)
-		if (map->owners[i].word)
-			holders[count++] = map->owners[i].word;
+	for (size_t i = 0; i < map->owner_count; i++) {
+		if (!map->owners[i].word)
+			continue;
+		types[count] = map->owners[i].holder_type ? map->owners[i].holder_type : "";
+		holders[count++] = map->owners[i].word;
+	}
 	return write_reach_new(reasoning->program, &(struct write_target){
 							   map->address,
 							   reasoning->type,
 							   holders,
+							   types,
 							   count,
 							   reasoning->detected->site,
 						   });

@@ -182,24 +182,12 @@ static bool field_of(struct program *program, const struct go_type *type, uint64
 	return false;
 }
 
-static bool in_data(const struct program *program, uint64_t word)
-{
-	for (size_t i = 0; i < program->module_count; i++) {
-		const struct moduledata *module = &program->modules[i];
-
-		if ((word >= module->data && word < module->edata) ||
-		    (word >= module->bss && word < module->ebss))
-			return true;
-	}
-	return false;
-}
-
 /** A struct that the compiler laid out in the data segment, the receiver of a method that was running. */
 static bool holder_static(struct program *program, uint64_t word, struct owner *ret)
 {
 	struct receivers receivers = {program};
 
-	if (!in_data(program, word))
+	if (!program_in_data(program, word))
 		return false;
 	types_each(program->types, receiver_consider, &receivers);
 	for (size_t i = 0; i < receivers.count; i++)
@@ -212,7 +200,7 @@ static bool holder_global(struct program *program, uint64_t word, struct owner *
 {
 	struct debuginfo_variable variable;
 
-	if (!in_data(program, word))
+	if (!program_in_data(program, word))
 		return false;
 
 	bool named = program->debuginfo &&

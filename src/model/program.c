@@ -64,6 +64,18 @@ bool program_function_named(const struct program *program, const char *name,
 	return false;
 }
 
+bool program_in_data(const struct program *program, uint64_t address)
+{
+	for (size_t i = 0; i < program->module_count; i++) {
+		const struct moduledata *module = &program->modules[i];
+
+		if ((address >= module->data && address < module->edata) ||
+		    (address >= module->bss && address < module->ebss))
+			return true;
+	}
+	return false;
+}
+
 size_t program_sites(const struct program *program, uint64_t pc,
 		     struct go_site ret[PCLNTAB_MAX_INLINED])
 {

@@ -129,6 +129,8 @@ bool program_function(const struct program *program, uint64_t pc, struct go_func
 		      uint32_t *ret_table);
 bool program_function_named(const struct program *program, const char *name,
 			    struct go_function *ret);
+/** True when @a address lies among the package-level variables that hold pointers. */
+bool program_in_data(const struct program *program, uint64_t address);
 /** Source positions of @a pc, innermost first; pass a return address less one. */
 size_t program_sites(const struct program *program, uint64_t pc,
 		     struct go_site ret[PCLNTAB_MAX_INLINED]);

@@ -79,18 +79,6 @@ void reachability_free(struct reachability *reachability)
 	g_free(reachability);
 }
 
-static bool in_data(const struct program *program, uint64_t address)
-{
-	for (size_t i = 0; i < program->module_count; i++) {
-		const struct moduledata *module = &program->modules[i];
-
-		if ((address >= module->data && address < module->edata) ||
-		    (address >= module->bss && address < module->ebss))
-			return true;
-	}
-	return false;
-}
-
 static bool is_barren(const struct reachability *reachability, gpointer key, unsigned left)
 {
 	return GPOINTER_TO_UINT(g_hash_table_lookup(reachability->barren, key)) >= left;
@@ -125,7 +113,7 @@ static void follow_word(struct reachability *search, uint64_t value)
 	if (value < POINTER_MIN)
 		return;
 	if (!heap_object_at(search->program, value, &object)) {
-		if (in_data(search->program, value))
+		if (program_in_data(search->program, value))
 			enter_object(search, value, value, value + STATIC_BYTES);
 		return;
 	}
@@ -220,7 +208,7 @@ bool reachability_from_code(struct reachability *reachability, const struct go_f
 	search_begin(reachability, hops);
 	variables = sites_data_references(reachability->program->sites, function, &count);
 	for (size_t i = 0; i < count; i++)
-		if (in_data(reachability->program, variables[i]))
+		if (program_in_data(reachability->program, variables[i]))
 			enter(reachability, variables[i], variables[i] + VARIABLE_BYTES);
 	found = search_finish(reachability);
 	g_hash_table_insert(reachability->by_code, key, GINT_TO_POINTER(found ? 2 : 1));

@@ -3,6 +3,7 @@
 
 #include "evidence/code.h"
 #include "model/heap.h"
+#include "model/spot.h"
 
 #include <glib.h>
 
@@ -106,17 +107,44 @@ static enum site_match match_global(const struct write_reach *reach,
 	return value == reach->target.map ? SITE_SAME_MAP : SITE_OTHER_MAP;
 }
 
-/** The holder minus the offset must lie in the holder's own object: else the field is another one.
- */
-static bool holder_has_field(const struct write_reach *reach, uint64_t holder, int64_t offset)
+/** Where the object that @a word belongs to begins and what of it is left before @a word; false when unknown. */
+static bool object_start(const struct write_reach *reach, uint64_t word, uint64_t *ret)
 {
+	struct program *program = reach->program;
+	struct debuginfo_variable variable;
 	struct heap_object object;
 
-	if (offset < 0)
+	if (heap_object_at(program, word, &object)) {
+		*ret = object.data;
 		return true;
-	if (!heap_object_at(reach->program, holder, &object))
-		return true; // a global or a stack: its bounds are not known
-	return holder - object.data >= (uint64_t)offset;
+	}
+	if (!program->debuginfo || !program_in_data(program, word) ||
+	    !debuginfo_global_at(program->debuginfo, word - program->bias, &variable))
+		return false;
+	*ret = variable.address + program->bias;
+	return true;
+}
+
+/**
+ * A pointer that @a offset leads from to @a holder must lie in the holder's own object, else the
+ * field is another one. It is the very field when the object begins there, or when the code that
+ * used this map used the same offset; what lies further in could be anybody's.
+ */
+static enum site_match match_holder(const struct write_reach *reach, uint64_t holder,
+				    int64_t offset)
+{
+	const struct map_site *known = reach->target.known;
+	uint64_t start;
+
+	if (known && known->source.kind == MAP_SOURCE_FIELD && known->source.offset == offset)
+		return object_start(reach, holder, &start) && holder - start < (uint64_t)offset
+			       ? SITE_OTHER_MAP
+			       : SITE_SAME_FIELD;
+	if (offset < 0 || !object_start(reach, holder, &start))
+		return SITE_SAME_TYPE;
+	if (holder - start < (uint64_t)offset)
+		return SITE_OTHER_MAP;
+	return holder - start == (uint64_t)offset ? SITE_SAME_FIELD : SITE_SAME_TYPE;
 }
 
 /** Code that loads the holder's pointer from a fixed address says exactly which map it is. */
@@ -140,6 +168,55 @@ static struct text receiver_of(const char *function)
 	return (struct text){function, close ? (size_t)(close - function) : 0};
 }
 
+/** The receiver in the name of the function that the user wrote the site in, inlined or not. */
+static struct text receiver_at(const struct write_reach *reach, const struct map_site *site)
+{
+	const struct spot *spot = program_spot(reach->program, site->call_pc, true);
+	size_t i = 0;
+
+	if (!spot || !spot->site_count)
+		return receiver_of(site->caller.name);
+	while (i + 1 < spot->site_count && spot->runtime[i])
+		i++;
+	return receiver_of(spot->sites[i].function);
+}
+
+/** "main.(*index" is the receiver of main.index; the arguments of a generic type are not compared. */
+static bool is_receiver_type(struct text receiver, const char *type)
+{
+	const char *open = g_strstr_len(receiver.p, (gssize)receiver.n, ".(*");
+	size_t package = open ? (size_t)(open - receiver.p) : 0;
+	const char *name = receiver.p + package + strlen(".(*");
+	size_t length = receiver.n - package - strlen(".(*");
+	const char *bracket = memchr(name, '[', length);
+
+	if (bracket)
+		length = (size_t)(bracket - name);
+	return !strncmp(type, receiver.p, package) && type[package] == '.' &&
+	       !strncmp(type + package + 1, name, length) &&
+	       (type[package + 1 + length] == '\0' || type[package + 1 + length] == '[');
+}
+
+/** A method of a type that is neither the holder's nor that of the code that used this map: a map of its own may well stand at the same offset. */
+static bool is_of_other_receiver(const struct write_reach *reach, const struct map_site *site)
+{
+	const struct write_target *target = &reach->target;
+	struct text receiver = receiver_at(reach, site);
+	struct text known = target->known ? receiver_at(reach, target->known) : (struct text){0};
+	bool told = known.n != 0;
+
+	if (!receiver.n || (known.n && text_equal(receiver, known)))
+		return false;
+	for (size_t i = 0; i < target->holder_count; i++) {
+		const char *type = target->holder_types ? target->holder_types[i] : "";
+
+		if (*type && is_receiver_type(receiver, type))
+			return false;
+		told |= *type != '\0';
+	}
+	return told;
+}
+
 /** Two methods of one type that load their maps at different offsets load different fields. */
 static bool is_other_field(const struct write_reach *reach, const struct map_site *site)
 {
@@ -153,14 +230,21 @@ static bool is_other_field(const struct write_reach *reach, const struct map_sit
 	return receiver.n && text_equal(receiver, receiver_of(known->caller.name));
 }
 
-static enum site_match match_field(const struct write_reach *reach, const struct map_source *source)
+static enum site_match match_field(const struct write_reach *reach, const struct map_site *site)
 {
-	if (source->address)
-		return match_field_of_global(reach, source);
-	for (size_t i = 0; i < reach->target.holder_count; i++)
-		if (holder_has_field(reach, reach->target.holders[i], source->offset))
-			return SITE_SAME_FIELD;
-	return reach->target.holder_count ? SITE_OTHER_MAP : SITE_SAME_TYPE;
+	enum site_match best = SITE_OTHER_MAP;
+
+	if (site->source.address)
+		return match_field_of_global(reach, &site->source);
+	if (!reach->target.holder_count)
+		return SITE_SAME_TYPE;
+	for (size_t i = 0; i < reach->target.holder_count; i++) {
+		enum site_match match =
+			match_holder(reach, reach->target.holders[i], site->source.offset);
+
+		best = MAX(best, match);
+	}
+	return best == SITE_SAME_FIELD && is_of_other_receiver(reach, site) ? SITE_SAME_TYPE : best;
 }
 
 static enum site_match match_site(const struct write_reach *reach, const struct map_site *site)
@@ -168,8 +252,7 @@ static enum site_match match_site(const struct write_reach *reach, const struct 
 	if (site->source.kind == MAP_SOURCE_GLOBAL)
 		return match_global(reach, &site->source);
 	if (site->source.kind == MAP_SOURCE_FIELD)
-		return is_other_field(reach, site) ? SITE_OTHER_MAP
-						   : match_field(reach, &site->source);
+		return is_other_field(reach, site) ? SITE_OTHER_MAP : match_field(reach, site);
 	return SITE_SAME_TYPE;
 }
 

@@ -24,6 +24,8 @@ struct write_target {
 	const struct go_type *type; /**< NULL: no site is looked for */
 	/** Addresses of the words that are known to hold the map's address */
 	const uint64_t *holders;
+	/** Full type of the struct that each is part of, "" when not known; NULL: of none is known */
+	const char *const *holder_types;
 	size_t holder_count;
 	/** A site that used this very map; NULL when none is known */
 	const struct map_site *known;

@@ -10,7 +10,8 @@
 #include <cmocka.h>
 
 static struct made made;
-static uint64_t put, put_other, put_field, put_any, caller, loop, far, map, other;
+static uint64_t put, put_other, put_field, put_method, put_own, put_any, caller, loop, far, map,
+	other;
 static const struct go_type *type;
 
 static int make(void **state)
@@ -23,6 +24,8 @@ static int make(void **state)
 	put = made_function(&made, "main.put", 64);
 	put_other = made_function(&made, "main.putOther", 64);
 	put_field = made_function(&made, "main.putField", 64);
+	put_method = made_function(&made, "main.(*table).put", 64);
+	put_own = made_function(&made, "main.(*decoy).put", 64);
 	put_any = made_function(&made, "main.putAny", 64);
 	caller = made_function(&made, "main.caller", 64);
 	loop = made_function(&made, "main.loop", 64);
@@ -38,6 +41,8 @@ static int make(void **state)
 	made_map_call(&made, put_other + 0x20, assign, at, second);
 	made_map_call(&made, put_other + 0x60, assign, wrong, 0);
 	made_field_call(&made, put_field + 0x20, assign, at, 0x18);
+	made_field_call(&made, put_method + 0x20, assign, at, 0x18);
+	made_field_call(&made, put_own + 0x20, assign, at, 0x18);
 	made_map_call(&made, put_any + 0x20, assign, at, 0);
 	made_call(&made, caller + 0x20, put);
 	made_call(&made, loop + 0x40, put);
@@ -55,10 +60,14 @@ static int drop(void **state)
 	return 0;
 }
 
-static bool reaches(uint64_t pc, struct write_path *ret)
+static bool reaches_knowing(uint64_t pc, int64_t known_offset, struct write_path *ret)
 {
 	static const uint64_t holder = 0x1000;
-	const struct write_target target = {map, type, &holder, 1, NULL};
+	static const char *const holder_type = "main.table";
+	const struct map_site known = {.source = {MAP_SOURCE_FIELD, 0, known_offset},
+				       .caller = {.name = "main.known"}};
+	const struct write_target target = {map,          type, &holder,
+					    &holder_type, 1,    known_offset ? &known : NULL};
 	struct program *program = &made.space.program;
 	struct write_reach *reach = write_reach_new(program, &target);
 	struct go_function function;
@@ -75,6 +84,8 @@ static bool reaches(uint64_t pc, struct write_path *ret)
 	write_reach_free(reach);
 	return found;
 }
+
+static bool reaches(uint64_t pc, struct write_path *ret) { return reaches_knowing(pc, 0x18, ret); }
 
 static void assert_path(uint64_t pc, enum site_match match, unsigned calls, bool again)
 {
@@ -94,13 +105,13 @@ static void only_writes_that_may_be_of_this_map_count(void **state)
 	size_t count;
 
 	sites = write_reach_sites(reach, &count);
-	assert_int_equal(count, 3);
+	assert_int_equal(count, 5);
 	assert_int_equal(sites[0].site->caller.entry, put);
 	assert_int_equal(sites[0].match, SITE_SAME_MAP);
 	assert_int_equal(sites[1].site->caller.entry, put_field);
 	assert_int_equal(sites[1].match, SITE_SAME_TYPE); // nobody knows who holds the map
-	assert_int_equal(sites[2].site->caller.entry, put_any);
-	assert_int_equal(sites[2].match, SITE_SAME_TYPE);
+	assert_int_equal(sites[4].site->caller.entry, put_any);
+	assert_int_equal(sites[4].match, SITE_SAME_TYPE);
 	write_reach_free(reach);
 }
 
@@ -112,6 +123,24 @@ static void the_variable_or_field_says_which_map(void **state)
 	assert_path(put_field + 4, SITE_SAME_FIELD, 0, true);
 	assert_path(put_any + 4, SITE_SAME_TYPE, 0, true);
 	assert_false(reaches(put_other + 4, &path));
+}
+
+static void a_field_of_an_object_without_known_bounds_needs_the_offset_that_was_used(void **state)
+{
+	struct write_path path;
+
+	assert_true(reaches_knowing(put_field + 4, 0x18, &path));
+	assert_int_equal(path.site->match, SITE_SAME_FIELD);
+	assert_true(reaches_knowing(put_field + 4, 0x10, &path));
+	assert_int_equal(path.site->match, SITE_SAME_TYPE);
+	assert_true(reaches_knowing(put_field + 4, 0, &path)); // no site that used it is known
+	assert_int_equal(path.site->match, SITE_SAME_TYPE);
+}
+
+static void a_method_of_another_type_has_a_field_of_its_own(void **state)
+{
+	assert_path(put_method + 4, SITE_SAME_FIELD, 0, true);
+	assert_path(put_own + 4, SITE_SAME_TYPE, 0, true);
 }
 
 static void calls_are_counted(void **state)
@@ -145,6 +174,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(only_writes_that_may_be_of_this_map_count),
 		TEST(the_variable_or_field_says_which_map),
+		TEST(a_field_of_an_object_without_known_bounds_needs_the_offset_that_was_used),
+		TEST(a_method_of_another_type_has_a_field_of_its_own),
 		TEST(calls_are_counted),
 		TEST(past_the_write_only_a_loop_leads_back),
 		TEST(without_a_type_nothing_is_searched),
