@@ -42,6 +42,8 @@ def options_parse():
     parser.add_argument("--group", default="", help=" ".join(CLASSES))
     parser.add_argument("--set", default="", choices=["", *SETS])
     parser.add_argument("--variants", default="default", help=",".join(VARIANTS) + ", or all")
+    parser.add_argument("--spread", type=int, default=0, metavar="N",
+                        help="only N of the versions for each fixture and build, other ones for the next")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "build" / "accuracy.jsonl")
@@ -52,21 +54,31 @@ def options_parse():
     return parser.parse_args()
 
 
+def versions_spread(versions, count, turn):
+    """`count` of the versions at even distances, beginning at another one each turn."""
+    picked = {(turn + i * len(versions) // count) % len(versions) for i in range(count)}
+    return [version for i, version in enumerate(versions) if i in picked]
+
+
 def chosen(options):
     """All runs that were asked for: (fixture, version, variant, number)."""
     versions = versions_read() if options.versions == "all" else options.versions.split(",")
     variants = list(VARIANTS) if options.variants == "all" else options.variants.split(",")
     names = None if options.fixtures == "all" else set(options.fixtures.split(","))
+    turn = 0
     for fixture in fixtures_read():
         if names and fixture.name not in names or options.group not in ("", fixture.group):
             continue
         if options.set not in ("", fixture.set):
             continue
-        for version in versions:
-            for variant in variants:
-                if fixture.runs_on(version) and variant_fits(fixture, version, variant):
-                    for number in range(options.repeat):
-                        yield fixture, version, variant, number
+        for variant in variants:
+            fit = [v for v in versions
+                   if fixture.runs_on(v) and variant_fits(fixture, v, variant)]
+            if options.spread and fit:
+                turn, fit = turn + 1, versions_spread(fit, options.spread, turn)
+            for version in fit:
+                for number in range(options.repeat):
+                    yield fixture, version, variant, number
 
 
 def tool_key():
@@ -159,11 +171,11 @@ def line_of(name, rows):
     return [name, str(judged), percent(count["right"], judged), str(count["wrong"]),
             str(count["missed"]), str(count["died"]), str(count["void"] + count["unbuilt"]),
             percent(len(sure), judged), rate("kind"), rate("detector"), rate("address"),
-            rate("type"), rate("owner")]
+            rate("type"), rate("owner_path"), rate("owner_type")]
 
 
 HEAD = ["", "runs", "right", "wrong", "missed", "tool died", "not judged", "named as sure", "kind",
-        "detector", "map", "type", "owner"]
+        "detector", "map", "type", "owner path", "owner type"]
 
 
 def groups_of(rows):

@@ -150,19 +150,25 @@ def goroutine_check(crash, detector_id, side):
     return goroutine_id(side) in writers - {detector_id}
 
 
-def owner_check(fixture, report):
-    """The header names the way to the map, the struct that holds it, or both: either is an answer."""
-    if not fixture.owners and not fixture.owner_type:
-        return None
+def owners_in(report):
+    """(path, name of the holder's type without its package's path) of each owner."""
     for owner in (report.get("map") or {}).get("owners") or []:
-        path, holder = owner.get("path") or "", plain_name(owner.get("holder_type") or "")
-        if any(path == want or path.startswith((want + "[", want + "."))
-               for want in fixture.owners):
-            return True
-        kind = fixture.owner_type
-        if kind and kind in (holder.lstrip("*").split("/")[-1], path.rsplit(".", 1)[0].lstrip("*")):
-            return True
-    return False
+        holder = plain_name(owner.get("holder_type") or "")
+        yield owner.get("path") or "", holder.lstrip("*").split("/")[-1]
+
+
+def owner_path_check(fixture, report):
+    if not fixture.owners:
+        return None
+    return any(path == want or path.startswith((want + "[", want + "."))
+               for path, _ in owners_in(report) for want in fixture.owners)
+
+
+def owner_type_check(fixture, report):
+    """The struct that holds the map: what a program without DWARF can still tell."""
+    if not fixture.owner_type:
+        return None
+    return any(fixture.owner_type == holder for _, holder in owners_in(report))
 
 
 def map_checks(fixture, crash, report):
@@ -172,7 +178,8 @@ def map_checks(fixture, crash, report):
         "type": (found.get("type") or "").replace("interface {}", "any") in
                 fixture.map_type.replace("interface {}", "any").split(" | ")
                 if fixture.map_type else None,
-        "owner": owner_check(fixture, report),
+        "owner_path": owner_path_check(fixture, report),
+        "owner_type": owner_type_check(fixture, report),
     }
 
 

@@ -36,7 +36,8 @@ def case():
     report = {
         "verdict": {"kind": "concurrent_map_read_and_write", "confidence": "likely"},
         "map": {"address": "0xc000010000", "type": "map[string]*main.entry",
-                "owners": [{"path": "main.registry.entries", "via": ""}]},
+                "owners": [{"path": "main.registry.entries", "holder_type": "main.store",
+                            "via": ""}]},
         "sides": [
             {"role": "detector", "goroutine": {"id": 6},
              "site": {"function": "main.(*store).get", "file": "/b/rw_field/main.go", "line": read}},
@@ -85,7 +86,8 @@ def test_missed_and_first_candidate(case):
 
 @pytest.mark.parametrize("key,value,check", [("address", "0xc000010008", "address"),
                                              ("type", "map[string]int", "type"),
-                                             ("owners", [], "owner")])
+                                             ("owners", [], "owner_path"),
+                                             ("owners", [], "owner_type")])
 def test_map_is_checked(case, key, value, check):
     fixture, crash, report = case
     report["map"][key] = value

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Are the fixtures' headers true? Asks the race detector.
+
+    tools/check_headers.py                          every racing fixture
+    tools/check_headers.py two_locks,rw_field 1.22.12
+
+A header is true when a race on its map is reported and both sides of every such report are racers that it
+names, at the lines that it marks. The version is the newest that the fixture runs on, up to 1.24:
+later race detectors leave out the frame above a map read.
+"""
+
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+
+from fixture import fixture_named, fixtures_read, minor, versions_read  # noqa: E402
+from racetext import header_check, race_text  # noqa: E402
+from toolchain import BuildError  # noqa: E402
+
+TRUSTED = (1, 24)
+
+
+def header_words(fixture, version):
+    try:
+        foreign = header_check(fixture, version, race_text(fixture, version))
+    except BuildError as error:
+        return f"not built: {error}"
+    if foreign is None:
+        return "no race on its map was reported"
+    return "true" if not foreign else "not in the header: " + ", ".join(foreign)
+
+
+def main(names="", wanted=""):
+    chosen = [fixture_named(n) for n in names.split(",")] if names else fixtures_read()
+    bad = 0
+    for fixture in chosen:
+        version = wanted or [v for v in versions_read() if fixture.runs_on(v)
+                             and minor(v) <= TRUSTED][-1]
+        if not fixture.is_race or not fixture.runs_on(version):
+            continue
+        words = header_words(fixture, version)
+        bad += words != "true"
+        print(f"{fixture.name:24} {version:8} {words}", flush=True)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
