@@ -6,8 +6,7 @@
     tools/check_headers.py two_locks,rw_field 1.22.12
 
 A header is true when a race on its map is reported and both sides of every such report are racers that it
-names, at the lines that it marks. The version is the newest that the fixture runs on, up to 1.24:
-later race detectors leave out the frame above a map read.
+names, at the lines that it marks.
 """
 
 import pathlib
@@ -16,16 +15,13 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
-from fixture import fixture_named, fixtures_read, minor, versions_read  # noqa: E402
-from racetext import header_check, race_text  # noqa: E402
+from fixture import fixture_named, fixtures_read, versions_read  # noqa: E402
+from racetext import header_judge  # noqa: E402
 from toolchain import BuildError  # noqa: E402
-
-TRUSTED = (1, 24)
-
 
 def header_words(fixture, version):
     try:
-        foreign = header_check(fixture, version, race_text(fixture, version))
+        foreign = header_judge(fixture, version)
     except BuildError as error:
         return f"not built: {error}"
     if foreign is None:
@@ -37,8 +33,7 @@ def main(names="", wanted=""):
     chosen = [fixture_named(n) for n in names.split(",")] if names else fixtures_read()
     bad = 0
     for fixture in chosen:
-        version = wanted or [v for v in versions_read() if fixture.runs_on(v)
-                             and minor(v) <= TRUSTED][-1]
+        version = wanted or [v for v in versions_read() if fixture.runs_on(v)][-1]
         if not fixture.is_race or not fixture.runs_on(version):
             continue
         words = header_words(fixture, version)
