@@ -196,6 +196,49 @@ static bool holder_static(struct program *program, uint64_t word, struct owner *
 	return false;
 }
 
+/**
+ * "main.store" of "main.(*store).get"; NULL when it is no method of a pointer. The arguments of a
+ * generic type's name are shapes there, and left out.
+ */
+static char *receiver_name(const char *function)
+{
+	const char *open = strstr(function, ".(*"), *close = open ? strstr(open, ").") : NULL;
+	size_t length = close ? (size_t)(close - open) - strlen(".(*") : 0;
+	const char *name = open ? open + strlen(".(*") : NULL, *bracket;
+
+	if (!close || strchr(close + strlen(")."), '.')) // of a closure in a method
+		return NULL;
+	bracket = memchr(name, '[', length);
+	return bracket ? g_strdup_printf("%.*s.%.*s[...]", (int)(open - function), function,
+					 (int)(bracket - name), name)
+		       : g_strdup_printf("%.*s.%.*s", (int)(open - function), function, (int)length,
+					 name);
+}
+
+/** The word belongs to the receiver of the method that used the map: its code says at which offset. */
+static bool holder_receiver(struct program *program, uint64_t word, const struct map_site *used_at,
+			    struct owner *ret)
+{
+	g_autofree char *name = used_at && used_at->source.first_argument
+					? receiver_name(used_at->caller.name)
+					: NULL;
+	struct heap_object object;
+
+	if (!name || used_at->source.offset < 0)
+		return false;
+	if (heap_object_at(program, word, &object)
+		    ? word - object.data < (uint64_t)used_at->source.offset
+		    : !program_in_data(program, word))
+		return false;
+	*ret = (struct owner){.path = arena_format(program->arena, "%s, the field at +%lld", name,
+						   (long long)used_at->source.offset),
+			      .via = "type only",
+			      .holder_type = arena_string(program->arena, text_of(name)),
+			      .word = word,
+			      .hops = 1};
+	return true;
+}
+
 static bool holder_global(struct program *program, uint64_t word, struct owner *ret)
 {
 	struct debuginfo_variable variable;
@@ -260,10 +303,11 @@ static bool word_known(const struct owner *owners, size_t count, uint64_t word)
 	return false;
 }
 
-size_t holders_of(struct program *program, uint64_t address, struct owner *ret, size_t room)
+size_t holders_of(struct program *program, uint64_t address, const struct map_site *used_at,
+		  struct owner *ret, size_t room)
 {
 	static bool (*const kinds[])(struct program *, uint64_t, struct owner *) = {
-		holder_object, holder_static, holder_global, holder_local};
+		holder_object, holder_static, NULL, holder_global, holder_local};
 	struct words words = {g_array_new(FALSE, FALSE, sizeof(uint64_t))};
 	size_t count = 0;
 
@@ -272,8 +316,10 @@ size_t holders_of(struct program *program, uint64_t address, struct owner *ret, 
 		for (guint i = 0; i < words.list->len && count < room; i++) {
 			uint64_t word = g_array_index(words.list, uint64_t, i);
 
-			if (!word_known(ret, count, word))
-				count += kinds[kind](program, word, &ret[count]);
+			if (word_known(ret, count, word))
+				continue;
+			count += kinds[kind] ? kinds[kind](program, word, &ret[count])
+					     : holder_receiver(program, word, used_at, &ret[count]);
 		}
 	}
 	g_array_free(words.list, TRUE);

@@ -3,5 +3,9 @@
 #pragma once
 #include "model/owner.h"
 
-/** Owners of @a address found backwards through memory; fields of known types first. */
-size_t holders_of(struct program *program, uint64_t address, struct owner *ret, size_t room);
+/**
+ * Owners of @a address found backwards through memory; fields of known types first. @a used_at: see
+ * owners_of().
+ */
+size_t holders_of(struct program *program, uint64_t address, const struct map_site *used_at,
+		  struct owner *ret, size_t room);

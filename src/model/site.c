@@ -261,13 +261,25 @@ static void list_once(const struct reading *reading, GArray *list, uint64_t addr
 	g_array_append_val(list, address);
 }
 
-static struct map_source source_of(struct flow_value map)
+/* Arguments on the stack begin above the return address. */
+static bool is_of_first_argument(struct flow_abi abi, struct flow_value map)
+{
+	if (map.hops)
+		return false;
+	if (abi.registers)
+		return map.root == FLOW_ROOT_ARGUMENT &&
+		       map.origin == flow_argument_register(abi.arch, 0);
+	return map.root == FLOW_ROOT_SLOT && map.origin == 8;
+}
+
+static struct map_source source_of(struct flow_abi abi, struct flow_value map)
 {
 	if (map.kind == FLOW_LOADED)
-		return (struct map_source){MAP_SOURCE_GLOBAL, (uint64_t)map.number, 0};
+		return (struct map_source){MAP_SOURCE_GLOBAL, (uint64_t)map.number, 0, false};
 	if (map.kind == FLOW_FIELD)
-		return (struct map_source){MAP_SOURCE_FIELD, flow_holder(map), map.number};
-	return (struct map_source){MAP_SOURCE_UNKNOWN, 0, 0};
+		return (struct map_source){MAP_SOURCE_FIELD, flow_holder(map), map.number,
+					   is_of_first_argument(abi, map)};
+	return (struct map_source){MAP_SOURCE_UNKNOWN, 0, 0, false};
 }
 
 /* maps.clone(m any): the two words of the interface are type and map. */
@@ -299,7 +311,7 @@ static void note_map_call(const struct reading *reading, const struct code_opera
 		type = flow_iterator(state, iter, FLOW_ITERATOR_TYPE);
 	if (source_index < 0)
 		source = flow_iterator(state, iter, FLOW_ITERATOR_MAP);
-	site.source = source_of(source);
+	site.source = source_of(abi, source);
 	g_array_append_val(reading->into->sites, site);
 	g_array_append_val(reading->into->types, type);
 }

@@ -22,7 +22,8 @@ struct map_source {
 	 * when it is another pointer
 	 */
 	uint64_t address;
-	int64_t offset; /**< FIELD: bytes from the pointer */
+	int64_t offset;      /**< FIELD: bytes from the pointer */
+	bool first_argument; /**< FIELD: the pointer is what the function got as its first argument */
 };
 
 /** One call of a map function. */

@@ -151,7 +151,7 @@ static enum site_match match_holder(const struct write_reach *reach, uint64_t ho
 static enum site_match match_field_of_global(const struct write_reach *reach,
 					     const struct map_source *source)
 {
-	struct map_source field = {MAP_SOURCE_GLOBAL, 0, 0};
+	struct map_source field = {.kind = MAP_SOURCE_GLOBAL};
 	uint64_t holder;
 
 	if (!memory_u64(reach->program->memory, source->address, &holder) || !holder)
