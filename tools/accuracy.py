@@ -51,6 +51,8 @@ def options_parse():
                         help="keep the cores that went wrong or were missed, and show the verdict")
     parser.add_argument("--write", type=pathlib.Path, metavar="FILE", help="write the page")
     parser.add_argument("--only-report", action="store_true", help="run nothing, report")
+    parser.add_argument("--builds", type=int, default=1, metavar="N",
+                        help="report what the last N builds of mapfault did, the latest run of each")
     return parser.parse_args()
 
 
@@ -161,9 +163,11 @@ def line_of(name, rows):
     count = collections.Counter(row["outcome"] for row in rows)
     judged = sum(count[outcome] for outcome in ("right", "wrong", "missed", "died"))
     checks = [row["checks"] for row in rows]
+    with_names = [row["checks"] for row in rows if "stripped" not in row["variant"]]
 
     def rate(check):
-        values = [c[check] for c in checks if c.get(check) is not None]
+        values = [c[check] for c in (with_names if check == "owner_path" else checks)
+                  if c.get(check) is not None]
         return percent(sum(values), len(values))
 
     sure = [row for row in rows if row["confidence"] in ("proven", "likely")
@@ -186,6 +190,29 @@ def groups_of(rows):
                 yield f"{group}, {SET_WORDS[name]}", part
 
 
+def sets_of(rows):
+    for name in SETS:
+        part = [r for r in rows if r["set"] == name and r["group"] != "innocent"]
+        if part:
+            yield name, part
+
+
+def pairs_of(rows):
+    """Each build next to the default build of the very programs that were run in both."""
+    lines = []
+    for variant in VARIANTS:
+        if variant == "default":
+            continue
+        other = [row for row in rows if row["variant"] == variant]
+        names = {row["fixture"] for row in other}
+        if other:
+            lines.append(line_of(variant, other))
+            lines.append(line_of(f"default, programs of {variant}",
+                                 [row for row in rows if row["variant"] == "default"
+                                  and row["fixture"] in names]))
+    return lines
+
+
 def tables_of(rows):
     """(title, lines) of each table."""
     by_version = collections.defaultdict(list)
@@ -193,14 +220,18 @@ def tables_of(rows):
     by_rule = collections.defaultdict(list)
     races = [row for row in rows if row["group"] != "innocent"]
     for row in races:
-        by_version[row["version"]].append(row)
+        if row["variant"] == "default":
+            by_version[row["version"]].append(row)
         by_variant[row["variant"]].append(row)
         if row["outcome"] in ("right", "wrong", "missed"):
             by_rule[f"{row['confidence'] or 'nobody'}: {row['rule'] or 'no rule'}"].append(row)
-    yield "By class", [line_of(name, part) for name, part in groups_of(rows)]
-    yield "Races by Go version", [line_of(v, by_version[v])
+    plain = [row for row in rows if row["variant"] == "default"]
+    yield "By class, default build", [line_of(name, part) for name, part in groups_of(plain)]
+    yield "By set, default build", [line_of(SET_WORDS[name], part) for name, part in sets_of(plain)]
+    yield "Races by Go version, default build", [line_of(v, by_version[v])
                                   for v in sorted(by_version, key=version_key)]
     yield "Races by build", [line_of(v, by_variant[v]) for v in VARIANTS if v in by_variant]
+    yield "Other builds next to the default build of the same programs", pairs_of(races)
     yield "Races by rule", [line_of(v, by_rule[v]) for v in sorted(by_rule)]
 
 
@@ -221,7 +252,7 @@ PAGE = """# Accuracy
 How often mapfault names the right second goroutine, measured on programs that state their own truth.
 This page is written by `tools/accuracy.py --write docs/ACCURACY.md`; don't edit it by hand.
 
-{runs} runs of {fixtures} programs with {versions} Go releases on {machine}.
+{runs} runs of {fixtures} programs with {versions} Go releases on {machine}{builds}.
 
 ## What is counted
 
@@ -233,13 +264,18 @@ the detector's and, where the program told goroutine numbers, is one of the writ
 It is **wrong** when it names somebody else as proven or likely, or accuses anybody in a program that died of
 something else. **Missed** is an honest "not found", or a wrong first candidate. Runs that did not die as
 stated are **not judged**: a race need not happen.
-*Named as sure* are the runs with a second side at proven or likely. *Kind*, *detector*, *map*, *type* and
-*owner* say how often those parts of the report were right; the detector is compared with the runtime's own crash text.
+*Named as sure* are the runs with a second side at proven or likely. *Kind*, *detector*, *map*, *type*,
+*owner path* (the way to the map from a variable, where the program has one) and *owner type* (the struct that holds it)
+say how often those parts of the report were right; the detector is compared with the runtime's own crash text.
+Paths need DWARF; a stripped program's owners are judged by their type.
 
 "Easy" programs have two busy racers. "Hard" ones add what misleads: co-readers, busy writers of another
 map of the same type, rare writers, writers that park or compute, crowds. "Third-party" races inside real modules.
-"Innocent" programs die otherwise and must accuse nobody. The held-out programs were written without looking
-at how candidates are ranked, and no rule was changed for them.
+"Innocent" programs die otherwise and must accuse nobody. The *held-out* programs were written without looking
+at how candidates are ranked, and no rule was changed for them. Those *after the freeze* were written without
+looking, too, when the rules were final: {late} of the {fixtures} programs; a program that makes a rule change counts
+as development from then on. What the race detector says of the programs, built with `-race`, agrees with their
+headers: `tools/check_headers.py`.
 
 {tables}
 ## Not measured
@@ -250,20 +286,33 @@ thinks of the races that he knows.
 
 
 def page_write(path, rows):
+    builds = len({row["tool"] for row in rows})
+    late = {row["fixture"] for row in rows if row["set"] == "after_freeze"}
     tables = "".join(f"## {title}\n\n{table_text(lines)}\n\n" for title, lines in tables_of(rows)
                      if lines)
     path.write_text(PAGE.format(
         runs=len(rows), fixtures=len({row["fixture"] for row in rows}),
         versions=len({row["version"] for row in rows}),
-        machine=f"{platform.machine()}, Linux {platform.release()}", tables=tables))
+        machine=f"{platform.machine()}, Linux {platform.release()}", tables=tables, late=len(late),
+        builds=f", by {builds} builds of mapfault" if builds > 1 else ""))
+
+
+def rows_latest(rows, builds):
+    """The last result of each run, by the last so many builds of mapfault; sets as headers have them now."""
+    tools = list(dict.fromkeys(row["tool"] for row in reversed(rows)))[:builds]
+    sets = {fixture.name: fixture.set for fixture in fixtures_read()}
+    latest = {}
+    for row in rows:
+        if row["tool"] in tools and row["fixture"] in sets:
+            run = (row["fixture"], row["version"], row["variant"], row["key"].rsplit("/", 1)[1])
+            latest[run] = {**row, "set": sets[row["fixture"]]}
+    return list(latest.values())
 
 
 def main():
     options = options_parse()
     if options.only_report:
-        rows = list(results_read(options.results).values())
-        latest = rows[-1]["tool"] if rows else ""
-        rows = [row for row in rows if row["tool"] == latest]
+        rows = rows_latest(list(results_read(options.results).values()), options.builds)
     else:
         rows = runs_do(options)
     for title, lines in tables_of(rows):
