@@ -6,15 +6,18 @@ that is never a matter of luck: kind, detector, and any name given as proven or 
 no longer hold, the other side and the map, may be missed now and then.
 """
 
+import collections
+
 import pytest
 from conftest import spread
-from fixture import fixture_named
+from fixture import SETS, fixture_named
 from harness import crash_of
 from judge import crash_judge
 
-# How many fixtures of this spread may end without a name; a wrong name is never allowed.
-MISSED_PERCENT = 15
-missed, judged = [], []
+# How many fixtures of this spread may end without a name; a wrong name is never allowed. The programs
+# after the freeze are as hard as their authors could think of: docs/ACCURACY.md has the figures.
+MISSED_PERCENT = {"development": 15, "heldout": 20, "after_freeze": 50}
+missed, judged = collections.defaultdict(list), collections.Counter()
 
 
 @pytest.mark.slow
@@ -25,16 +28,17 @@ def test_verdict(name, version, variant):
         judgement, report = crash_judge(fixture, crash)
     if judgement.outcome == "void":
         pytest.skip(judgement.words)
-    judged.append(name)
+    judged[fixture.set] += 1
     lost = [check for check in ("address", "type") if judgement.checks[check] is False]
     if judgement.outcome == "missed" or lost:
-        missed.append(f"{name} {version} {variant}: {judgement.words}")
+        missed[fixture.set].append(f"{name} {version} {variant}: {judgement.words}")
     assert judgement.outcome in ("right", "missed"), (judgement.words, report)
     for check in ("kind", "detector"):
         assert judgement.checks[check] is not False, (check, judgement, report)
 
 
-def test_few_are_missed():
-    if not judged:
+@pytest.mark.parametrize("name", SETS)
+def test_few_are_missed(name):
+    if not judged[name]:
         pytest.skip("no verdict was judged")
-    assert len(missed) * 100 <= MISSED_PERCENT * len(judged), missed
+    assert len(missed[name]) * 100 <= MISSED_PERCENT[name] * judged[name], missed[name]
