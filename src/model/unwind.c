@@ -243,8 +243,8 @@ struct stack unwind_stack(struct program *program, const struct unwind_start *st
 
 /**
  * Whether the spill slot holds its argument at the frame's PC. Go 1.18+ records it
- * (runtime/traceback.go, printArgs@1.18.10); up to 1.16 arguments live on the stack; 1.17 says
- * nothing, and its map functions spill theirs at entry.
+ * (runtime/traceback.go, printArgs@1.18.10); up to 1.16 arguments live on the stack; 1.17 passes them
+ * in registers (amd64) and says nothing: what an earlier call left in the slot looks the same.
  */
 static bool is_argument_live(struct program *program, const struct frame *frame, unsigned index)
 {
@@ -255,6 +255,8 @@ static bool is_argument_live(struct program *program, const struct frame *frame,
 	int32_t at = pclntab_pcdata(table, frame->function, GO_PCDATA_ARG_LIVE, pc);
 	uint8_t first, bits;
 
+	if (program->layout->arch == GO_ARCH_AMD64 && program->layout->version.minor == 17)
+		return false;
 	if (!info || at <= 0)
 		return true;
 	if (!memory_u8(program->memory, info, &first))

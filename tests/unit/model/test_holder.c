@@ -65,8 +65,9 @@ static void the_method_that_used_it_names_the_receiver(void **state)
 
 static void other_code_names_nobody(void **state)
 {
-	assert_holder("main.(*table).get", FROM_RCX, "");       // loaded from another pointer
-	assert_holder("main.(*table).get.func1", FROM_RAX, ""); // a closure: its context is elsewhere
+	assert_holder("main.(*table).get", FROM_RCX, ""); // loaded from another pointer
+	assert_holder("main.(*table).get.func1", FROM_RAX,
+		      ""); // a closure: its context is elsewhere
 	assert_holder("main.get", FROM_RAX, "");
 }
 
