@@ -10,6 +10,7 @@ _mapfault_options()
 	map) echo "$output --values --limit" ;;
 	sites) echo "$output --system" ;;
 	goroutine | maps) echo "$output" ;;
+	record) echo "--json --format --color --output --quiet --help --source-root --pid --remove --keep --folder" ;;
 	explain) echo "--format --color --output --quiet --help" ;;
 	repro) echo "--output --run --seconds --download --json --color --quiet --help" ;;
 	sensitivity) echo "--output --go --runs --minutes --svg --download --json --color --quiet --help" ;;
@@ -23,14 +24,14 @@ _mapfault_options()
 _mapfault()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="diagnose goroutines goroutine maps map sites explain repro sensitivity doctor version help"
+	local commands="diagnose goroutines goroutine maps map sites record explain repro sensitivity doctor version help"
 
 	COMPREPLY=()
 	case $previous in
 	--format) mapfile -t COMPREPLY < <(compgen -W "text json" -- "$current") && return ;;
 	--color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current") && return ;;
 	--fail-on) mapfile -t COMPREPLY < <(compgen -W "possible likely proven" -- "$current") && return ;;
-	--source-root | --root) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
+	--source-root | --root | --folder) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
 	--limit | --seconds | --go | --runs | --minutes) return ;;
 	help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current") && return ;;
 	esac

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Completion of mapfault's commands and options for fish.
 
-set -l commands diagnose goroutines goroutine maps map sites explain repro sensitivity doctor version help
+set -l commands diagnose goroutines goroutine maps map sites record explain repro sensitivity doctor version help
 
 complete -c mapfault -n __fish_use_subcommand -a diagnose -d "name the map, both goroutines and both lines"
 complete -c mapfault -n __fish_use_subcommand -a goroutines -d "list goroutines, grouped by equal stacks"
@@ -9,6 +9,7 @@ complete -c mapfault -n __fish_use_subcommand -a goroutine -d "show one goroutin
 complete -c mapfault -n __fish_use_subcommand -a maps -d "list the maps that globals and stacks reach"
 complete -c mapfault -n __fish_use_subcommand -a map -d "show one map"
 complete -c mapfault -n __fish_use_subcommand -a sites -d "list every map operation in a program's code"
+complete -c mapfault -n __fish_use_subcommand -a record -d "record who writes which map while a program runs"
 complete -c mapfault -n __fish_use_subcommand -a explain -d "tell the reasoning behind a report"
 complete -c mapfault -n __fish_use_subcommand -a repro -d "write a Go program that does it again"
 complete -c mapfault -n __fish_use_subcommand -a sensitivity -d "measure how often Go notices a race on a map"
@@ -30,6 +31,10 @@ complete -c mapfault -n "__fish_seen_subcommand_from goroutines" -s a -l all -d 
 complete -c mapfault -n "__fish_seen_subcommand_from goroutines sites" -l system -d "the runtime's own as well"
 complete -c mapfault -n "__fish_seen_subcommand_from map" -l values -d "show keys"
 complete -c mapfault -n "__fish_seen_subcommand_from map" -l limit -x -d "at most N keys"
+complete -c mapfault -n "__fish_seen_subcommand_from record" -s p -l pid -x -a "(__fish_complete_pids)" -d "record this running process"
+complete -c mapfault -n "__fish_seen_subcommand_from record" -l remove -d "take the recorder out again"
+complete -c mapfault -n "__fish_seen_subcommand_from record" -l keep -d "keep the record's file"
+complete -c mapfault -n "__fish_seen_subcommand_from record" -l folder -x -a "(__fish_complete_directories)" -d "where the record goes"
 complete -c mapfault -n "__fish_seen_subcommand_from doctor" -s p -l pid -x -a "(__fish_complete_pids)" -d "look at this process"
 complete -c mapfault -n "__fish_seen_subcommand_from doctor" -l root -x -a "(__fish_complete_directories)" -d "look at the machine under this directory"
 complete -c mapfault -n "__fish_seen_subcommand_from repro" -l run -d "build and run it, compare, try the fixes"

@@ -11,6 +11,8 @@ _mapfault() {
 		'maps:list the maps that globals and stacks reach'
 		'map:show one map'
 		'sites:list every map operation in a program'\''s code'
+		'record:record who writes which map while a program runs'
+		'record:record who writes which map while a program runs'
 		'explain:tell the reasoning behind a report'
 		'repro:write a Go program that does it again'
 		'sensitivity:measure how often Go notices a race on a map'
@@ -38,6 +40,7 @@ _mapfault() {
 	map)
 		_arguments $output '--values[show keys]' '--limit[at most N keys]:number:' \
 			'*:file:_files' ;;
+	record) _arguments $output '(-p --pid)'{-p,--pid}'[record this running process]:pid:_pids' '--remove[take the recorder out again]' '--keep[keep the record]' '--folder[where the record goes]:folder:_directories' '*::program:_normal' ;;
 	sites) _arguments $output "--system[the runtime's own as well]" '*:file:_files' ;;
 	goroutine | maps | explain) _arguments $output '*:file:_files' ;;
 	repro)

@@ -36,8 +36,8 @@ static struct error *diagnose(const struct invocation *invocation, int *ret_stat
 	scoped(session) struct session session = {0};
 	scoped(findings) struct findings *findings = NULL;
 
-	TRY(session_open(invocation, invocation->arguments, invocation->argument_count,
-			 NEED_GOROUTINES, &session));
+	TRY(session_open(invocation, invocation->arguments, invocation->argument_count, NEED_DEATH,
+			 &session));
 	findings = findings_derive(session.program);
 	write_report(findings, &session, invocation->options.format);
 	*ret_status = exit_status(findings, &invocation->options);

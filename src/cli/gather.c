@@ -72,6 +72,13 @@ static struct error *add_profile(struct gathered *g, const char *path, const cha
 	return NULL;
 }
 
+static struct error *add_flight(struct gathered *g, const char *path, const char *name)
+{
+	if (g->flight)
+		return twice(name, flight_path(g->flight), "file of the flight recorder");
+	return flight_open(path, &g->flight);
+}
+
 static struct error *add_gzip(struct gathered *g, const char *path, const char *name)
 {
 	scoped(error) struct error *error = add_profile(g, path, name);
@@ -92,6 +99,8 @@ static struct error *add_file(struct gathered *g, const char *path, const char *
 		return add_core(g, path, name);
 	case FILE_IMAGE:
 		return add_image(g, path, name);
+	case FILE_FLIGHT:
+		return add_flight(g, path, name);
 	case FILE_TEXT:
 		return add_text(g, path, name);
 	case FILE_PROFILE:
@@ -134,6 +143,17 @@ static struct error *find_image(struct gathered *g)
 						 "came from %s, which is not here any more", path),
 				       "give that very binary as well: mapfault CORE BINARY");
 	return image_open(path, &g->image);
+}
+
+static struct error *open_recorded_image(struct gathered *g)
+{
+	const char *path = flight_facts(g->flight)->program;
+
+	if (access(path, R_OK) == 0)
+		return image_open(path, &g->image);
+	return error_with_hint(error_new(ERROR_NOT_FOUND, place_whole(flight_path(g->flight)),
+					 "is of %s, which is not here any more", path),
+			       "give that very binary as well: mapfault RECORD BINARY");
 }
 
 static const char *build_id(struct arena *arena, const struct image *image)
@@ -189,6 +209,37 @@ static void list_core(struct gathered *g, const char *checked)
 				     "whether function names and lines are those of this process"});
 }
 
+/** The recorder's file names the program that it recorded. */
+static struct error *match_flight(struct gathered *g, const struct options *options)
+{
+	const struct flight_facts *facts = flight_facts(g->flight);
+	struct text id = image_go_build_id(g->image);
+	struct report_evidence *listed = list(g, "flight", flight_path(g->flight));
+
+	listed->build_id = arena_string(g->arena, text_of(facts->build_id));
+	listed->arch = go_arch_name(facts->arch);
+	if (!g->core)
+		g->bias = facts->bias;
+	if (options->force || (id.n && text_is(id, facts->build_id)) || !*facts->build_id)
+		return NULL;
+	return error_new(
+		ERROR_MISMATCH, place_whole(image_path(g->image)),
+		"is not the program that was recorded: its Go build ID is %.*s, that of %s is "
+		"%s",
+		TEXT_ARGUMENTS(id), flight_path(g->flight), facts->build_id);
+}
+
+/** A recorded process copies the record to where its core has it. */
+static struct error *find_flight(struct gathered *g)
+{
+	scoped(memory) struct memory *memory = memory_new();
+
+	if (g->flight || !g->core)
+		return NULL;
+	core_add_to(g->core, memory);
+	return flight_find(memory, &g->flight);
+}
+
 static struct error *match(struct gathered *g, const struct options *options)
 {
 	const char *checked = "";
@@ -199,7 +250,8 @@ static struct error *match(struct gathered *g, const struct options *options)
 	}
 	list(g, "binary", image_path(g->image))->build_id = build_id(g->arena, g->image);
 	g->listed[g->listed_count - 1].arch = go_arch_name(image_arch(g->image));
-	return NULL;
+	TRY(find_flight(g));
+	return g->flight ? match_flight(g, options) : NULL;
 }
 
 /* The binary's own DWARF, else that of the debug file which a distribution split off. */
@@ -252,7 +304,9 @@ static struct error *check_need(const struct gathered *g, enum gather_need need,
 			error_new(ERROR_USAGE, place_whole(first), "no core file given"),
 			"a program alone shows its map operations: mapfault sites "
 			"BINARY");
-	if (need == NEED_GOROUTINES && !g->core && !g->dump)
+	if (need == NEED_DEATH && g->flight)
+		return NULL;
+	if (need != NEED_IMAGE && !g->core && !g->dump)
 		return error_with_hint(
 			error_new(ERROR_USAGE, place_whole(first),
 				  "no core file and no text of a crash given"),
@@ -277,6 +331,8 @@ static struct error *open_all(struct gathered *g, char *const *paths, size_t cou
 	list_profiles(g);
 	if (!g->image && g->core)
 		TRY(find_image(g));
+	if (!g->image && g->flight)
+		TRY(open_recorded_image(g));
 	if (!g->image && g->dump)
 		return NULL;
 	if (!g->image)
@@ -313,6 +369,7 @@ struct error *gathered_program(struct gathered *g, struct program **ret)
 		.image = g->image,
 		.core = g->core,
 		.dump = g->core ? NULL : g->dump,
+		.flight = g->flight,
 		.debuginfo = g->debuginfo,
 		.bias = g->bias,
 		.profiles = g->profiles,
@@ -335,6 +392,7 @@ void gathered_done(struct gathered *g)
 	for (size_t i = 0; i < g->profile_count; i++)
 		profile_close(g->profiles[i]);
 	dump_close(g->dump);
+	flight_close(g->flight);
 	arena_free(g->arena);
 	*g = (struct gathered){0};
 }

@@ -7,13 +7,14 @@
 #include "evidence/core.h"
 #include "evidence/debuginfo.h"
 #include "evidence/dump.h"
+#include "evidence/flight.h"
 #include "evidence/image.h"
 #include "evidence/profile.h"
 #include "model/program.h"
 #include "report/report.h"
 
 #define GATHERED_PROFILES_MAX 64
-#define GATHERED_MAX          (4 + GATHERED_PROFILES_MAX) /* core, text, binary, debug file */
+#define GATHERED_MAX          (5 + GATHERED_PROFILES_MAX) /* core, text, binary, debug file, record */
 
 /** Everything opened; zeroed before gather(). Gaps of the files themselves are in @a listed. */
 struct gathered {
@@ -22,6 +23,7 @@ struct gathered {
 	struct image *image, *debug_image;
 	struct debuginfo *debuginfo;
 	struct dump *dump;
+	struct flight *flight;             /**< given, or found in the core */
 	const char *dump_path, *dump_name; /**< to read it from; as it was given */
 	struct profile *profiles[GATHERED_PROFILES_MAX];
 	size_t profile_count;
@@ -36,6 +38,7 @@ enum gather_need {
 	NEED_IMAGE,
 	NEED_CORE,
 	NEED_GOROUTINES, /**< a core or a text */
+	NEED_DEATH,      /**< the same, or the flight recorder's word */
 };
 
 /** Opens what @a paths name, in any order; "-" is standard input. */

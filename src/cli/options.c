@@ -70,6 +70,12 @@ static void group_entries(unsigned group, struct options *o, GOptionEntry ret[GR
 		  "let the go command fetch Go releases that are not here", NULL},
 		 {"json", 'j', 0, G_OPTION_ARG_NONE, &o->json, "everything as JSON", NULL},
 		 {"quiet", 'q', 0, G_OPTION_ARG_NONE, &o->quiet, "no progress", NULL}},
+		{{"pid", 'p', 0, G_OPTION_ARG_INT, &o->pid, "record this running process", "PID"},
+		 {"remove", 0, 0, G_OPTION_ARG_NONE, &o->remove,
+		  "take the recorder out of the process again", NULL},
+		 {"keep", 0, 0, G_OPTION_ARG_NONE, &o->keep, "keep the record's file", NULL},
+		 {"folder", 0, 0, G_OPTION_ARG_FILENAME, &o->folder,
+		  "where the record's file goes (default /dev/shm)", "DIR"}},
 	};
 
 	memcpy(ret, table[group], sizeof(table[group]));
@@ -190,6 +196,7 @@ void options_done(struct options *options)
 	g_free(options->svg);
 	g_free(options->source);
 	g_free(options->root);
+	g_free(options->folder);
 }
 
 static void entry_help(const GOptionEntry *entry, FILE *out)

@@ -21,16 +21,17 @@ enum option_group {
 	OPTIONS_REPRODUCE = 1 << 8,
 	/** -o DIR, --go, --runs, --minutes, --svg, --download, --json, --color, -q */
 	OPTIONS_SENSITIVITY = 1 << 9,
+	OPTIONS_RECORD = 1 << 10, /**< --pid, --remove, --keep, --folder */
 };
-#define OPTION_GROUPS 10
+#define OPTION_GROUPS 11
 
 enum output_format { FORMAT_TEXT, FORMAT_JSON };
 
 struct options {
-	gboolean help, json, quiet, force, values, all, system, run, download;
+	gboolean help, json, quiet, force, values, all, system, remove, keep, run, download;
 	gint limit, pid, seconds, runs, minutes;
 	char *go, *svg, *source;
-	char *root;
+	char *root, *folder;
 	char *format_name, *color_name, *source_root, *fail_on_name, *output;
 	/* What the names above mean. */
 	enum output_format format;

@@ -17,6 +17,7 @@ static const struct {
 	const char *looks_like;
 } magics[] = {
 	{"\x28\xb5\x2f\xfd", 4, FILE_COMPRESSED, "is compressed with zstd"},
+	{"MFFLIGHT", 8, FILE_FLIGHT, "is a file of the flight recorder"},
 	{"\x04\x22\x4d\x18", 4, FILE_COMPRESSED, "is compressed with lz4"},
 	{"\xfd"
 	 "7zXZ\0",

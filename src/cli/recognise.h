@@ -10,6 +10,7 @@ enum file_kind {
 	FILE_REPORT,     /**< JSON */
 	FILE_TEXT,       /**< may hold what a Go program printed of itself */
 	FILE_PROFILE,    /**< of runtime/pprof */
+	FILE_FLIGHT,     /**< of the flight recorder */
 	FILE_GZIP,       /**< a profile or a text */
 	FILE_OTHER,      /**< something that is recognised but not read */
 	FILE_UNKNOWN,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which map it was and who tripped the check.
+#include "findings/flight_record.h"
 #include "findings/reasoning.h"
 
 #include "model/ghost.h"
 #include "model/map_recover.h"
+#include "model/recording.h"
 #include "model/printout.h"
 
 #include <string.h>
@@ -172,7 +174,12 @@ static void describe_detector(struct reasoning *reasoning)
 	side->confidence = CONFIDENCE_PROVEN;
 	if (call->user < goroutine->stack.count)
 		side->site = *goroutine->stack.frames[call->user].site;
-	if (call->function)
+	if (call->function && recording_is_all(program))
+		witness_add(reasoning, &side->witnesses, EVIDENCE_FLIGHT,
+			    goroutine->stack.frames[call->first].pc,
+			    "the check of goroutine %llu inside %s failed",
+			    (unsigned long long)goroutine->id, call->function->name);
+	else if (call->function)
 		witness_add(reasoning, &side->witnesses, EVIDENCE_CORE,
 			    goroutine->stack.frames[call->first].pc,
 			    "goroutine %llu stands in the runtime's fatal path inside %s",
@@ -223,11 +230,15 @@ void conflict_identify(struct reasoning *reasoning)
 	map->sure = !map->address        ? CONFIDENCE_UNKNOWN
 		    : call->map_inferred ? CONFIDENCE_LIKELY
 					 : CONFIDENCE_PROVEN;
-	if (reasoning->program->printout)
+	if (flight_record_map(reasoning, &map->address)) {
+		map->sure = CONFIDENCE_PROVEN;
+		map->found_by =
+			"the flight recorder: the register that the failed check read it from";
+	} else if (reasoning->program->printout)
 		identify_by_text(reasoning);
-	else if (!map->address)
+	else if (!map->address && !recording_is_all(reasoning->program))
 		recover_map(reasoning);
-	if (map->address && !reasoning->program->printout)
+	if (map->address && !reasoning->program->printout && !recording_is_all(reasoning->program))
 		read_map(reasoning);
 	reasoning->type = map->type;
 	name_type(map);

@@ -2,8 +2,10 @@
 // The reasoning from first to last. What each rule knows stands in its own file.
 #include "findings/findings.h"
 
+#include "findings/flight_record.h"
 #include "findings/reasoning.h"
 #include "findings/told.h"
+#include "model/recording.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -94,6 +96,17 @@ static void find_map_calls(struct reasoning *reasoning)
 	for (size_t i = 0; i < program->live_count; i++)
 		if (map_call_of(program, &program->goroutines[i], &call))
 			g_array_append_val(reasoning->calls, call);
+	if (recording_is_all(program) && recording_call(program, &call))
+		g_array_append_val(reasoning->calls, call);
+}
+
+/** Who the other side was: by the record where there is one, else by what core or text show. */
+static void find_other(struct reasoning *reasoning)
+{
+	if (flight_record_names(reasoning) || recording_is_all(reasoning->program))
+		return;
+	rank_parties(reasoning);
+	flags_tabulate(reasoning);
 }
 
 struct findings *findings_derive(struct program *program)
@@ -110,8 +123,7 @@ struct findings *findings_derive(struct program *program)
 	death_classify(&reasoning);
 	if (findings->death == DEATH_MAP_FATAL && reasoning.detected) {
 		conflict_identify(&reasoning);
-		rank_parties(&reasoning);
-		flags_tabulate(&reasoning);
+		find_other(&reasoning);
 	}
 	if (program->printout)
 		told_caveat(&reasoning);

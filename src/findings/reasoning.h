@@ -35,6 +35,7 @@ const struct map_call *reasoning_call(const struct reasoning *reasoning, uint32_
 #define EVIDENCE_CORE              "core" /* with a text in its place: EVIDENCE_TEXT */
 #define EVIDENCE_TEXT              "text"
 #define EVIDENCE_BINARY            "binary"
+#define EVIDENCE_FLIGHT            "flight"
 #define EVIDENCE_HEAP_PROFILE      "heap"
 #define EVIDENCE_GOROUTINE_PROFILE "goroutine"
 

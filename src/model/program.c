@@ -11,6 +11,7 @@
 #include "model/thread.h"
 #include "model/unwind.h"
 #include "model/printout.h"
+#include "model/recording.h"
 
 #include <glib.h>
 
@@ -262,6 +263,8 @@ struct error *program_open(const struct program_evidence *evidence, struct progr
 		read_process(program);
 	else if (evidence->dump)
 		printout_read(program, evidence->dump);
+	if (evidence->flight)
+		recording_read(program, evidence->flight);
 	*ret = program;
 	return NULL;
 }

@@ -37,9 +37,11 @@ struct stack {
 	const char *broken; /**< why the walk ended early; NULL when it reached the top */
 };
 
-struct profile;  /* evidence/profile.h */
-struct printout; /* model/printout.h */
-struct dump;     /* evidence/dump.h */
+struct profile;   /* evidence/profile.h */
+struct printout;  /* model/printout.h */
+struct dump;      /* evidence/dump.h */
+struct flight;    /* evidence/flight.h */
+struct recording; /* model/recording.h */
 
 struct goroutine {
 	uint64_t id;
@@ -96,6 +98,7 @@ struct program {
 	struct thread *threads;
 	size_t thread_count;
 	struct printout *printout;       /**< NULL with a core */
+	struct recording *recording;     /**< of the flight recorder; NULL when none */
 	struct profile *const *profiles; /**< see model/map_profile.h */
 	size_t profile_count;
 	/** What the runtime last printed (runtime.printBacklog); "" when not found */
@@ -113,6 +116,7 @@ struct program_evidence {
 	const struct dump *dump;         /**< NULL when none; not with a core */
 	struct profile *const *profiles; /**< of the same program, from before its death */
 	size_t profile_count;
+	const struct flight *flight; /**< of the flight recorder; NULL when none */
 	struct debuginfo *debuginfo; /**< NULL when none */
 	uint64_t bias;
 };

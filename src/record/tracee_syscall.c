@@ -314,6 +314,22 @@ static struct error *run_to_call(struct tracee *tracee, struct tracee_thread *th
 			 "does not come to its system call");
 }
 
+/**
+ * Where the thread was just made by execve, the exit from that call comes first, and brings its own result.
+ */
+static struct error *run_to_entry(struct tracee *tracee, struct tracee_thread *thread,
+				  const struct user_regs_struct *registers)
+{
+	struct __ptrace_syscall_info info;
+
+	TRY(run_to_call(tracee, thread));
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, thread->tid, (void *)sizeof(info), &info) <= 0 ||
+	    info.op != PTRACE_SYSCALL_INFO_EXIT)
+		return NULL;
+	TRY(tracee_set_registers(tracee, thread->tid, registers));
+	return run_to_call(tracee, thread);
+}
+
 /** Back to the state that was, in a stop from which the kernel starts interrupted calls anew. */
 static struct error *put_back(struct tracee *tracee, const struct loan *loan, uint64_t mask)
 {
@@ -352,7 +368,7 @@ static struct error *call(struct tracee *tracee, const struct loan *loan, long n
 	TRY(tracee_set_registers(tracee, thread->tid, &r));
 	// after the registers: a tracer killed in between must not leave it deaf
 	ptrace(PTRACE_SETSIGMASK, thread->tid, (void *)MASK_BYTES, &all);
-	TRY(run_to_call(tracee, thread));
+	TRY(run_to_entry(tracee, thread, &r));
 	TRY(run_to_call(tracee, thread));
 	TRY(tracee_registers(tracee, thread->tid, &r));
 	*ret = (int64_t)r.rax;

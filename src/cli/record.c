@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// The flight recorder, put into a program that is started or into a process that runs, and read when it has ended.
+#include "cli/command.h"
+
+#include "cli/gather.h"
+#include "cli/output.h"
+#include "evidence/flight.h"
+#include "record/recorder.h"
+#include "report/report.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SIGNALLED 128 /* added to a signal's number, as shells do */
+
+static volatile sig_atomic_t passed_on_to, interrupted;
+
+static void pass_on(int number)
+{
+	interrupted = number;
+	if (passed_on_to)
+		kill((pid_t)passed_on_to, number);
+}
+
+/** The terminal's signals reach the program by themselves; others are passed on to it. */
+static void take_signals(pid_t child)
+{
+	struct sigaction action = {.sa_handler = pass_on}, ignore = {.sa_handler = SIG_IGN};
+	static const int terminal[] = {SIGINT, SIGQUIT},
+			 others[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+
+	passed_on_to = child;
+	for (size_t i = 0; i < G_N_ELEMENTS(terminal); i++)
+		sigaction(terminal[i], child ? &ignore : &action, NULL);
+	for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+		sigaction(others[i], &action, NULL);
+}
+
+static struct error *open_image(pid_t pid, struct image **ret)
+{
+	g_autofree char *link = g_strdup_printf("/proc/%d/exe", (int)pid);
+	g_autofree char *path = g_file_read_link(link, NULL);
+	struct stat by_link, by_path;
+
+	if (path && stat(link, &by_link) == 0 && stat(path, &by_path) == 0 &&
+	    by_link.st_ino == by_path.st_ino && by_link.st_dev == by_path.st_dev)
+		return image_open(path, ret);
+	return image_open(link, ret);
+}
+
+static struct error *put_in(struct tracee *tracee, const struct options *options, bool attached,
+			    struct recorder **ret)
+{
+	const struct recorder_options wanted = {.folder = options->folder, .attached = attached};
+	scoped(image) struct image *image = NULL;
+
+	TRY(open_image(tracee_pid(tracee), &image));
+	TRY(recorder_install(tracee, image, &wanted, ret));
+	if (*recorder_incomplete(*ret) && !options->quiet)
+		fprintf(stderr, "mapfault: some writes of maps are not recorded: %s\n",
+			recorder_incomplete(*ret));
+	return tracee_detach(tracee);
+}
+
+static void write_verdict(const struct findings *findings, const struct gathered *gathered,
+			  const struct options *options, FILE *out)
+{
+	const struct report_input input = {findings, gathered->listed, gathered->listed_count};
+	const struct report_style style = {.color = options->color && isatty(fileno(out)),
+					   .width = options_width(),
+					   .source_root = options->source_root};
+
+	if (options->format == FORMAT_JSON)
+		report_json(&input, out);
+	else
+		report_text(&input, &style, out);
+}
+
+/** Standard output is the program's own: without -o the verdict goes to standard error. */
+static struct error *tell(char *path, const struct options *options)
+{
+	char *paths[] = {path};
+	scoped(gathered) struct gathered gathered = {0};
+	scoped(output) struct output output = {0};
+	scoped(findings) struct findings *findings = NULL;
+	struct program *program = NULL;
+
+	TRY(gather(paths, G_N_ELEMENTS(paths), NEED_DEATH, options, &gathered));
+	TRY(gathered_program(&gathered, &program));
+	findings = findings_derive(program);
+	if (options->output) {
+		struct error *error = output_open(options->output, &output);
+
+		if (!error)
+			write_verdict(findings, &gathered, options, output.stream);
+		program_close(program);
+		return error ? error : output_commit(&output);
+	}
+	write_verdict(findings, &gathered, options, stderr);
+	program_close(program);
+	return NULL;
+}
+
+/** The process has ended: its verdict, if it died of a map. */
+static struct error *conclude(struct recorder *recorder, const struct options *options)
+{
+	g_autofree char *path = g_strdup(recorder_path(recorder));
+	scoped(flight) struct flight *flight = NULL;
+
+	TRY(flight_open(path, &flight));
+	if (flight_facts(flight)->frozen)
+		TRY(tell(path, options));
+	if (!options->keep)
+		recorder_discard(recorder);
+	else if (!options->quiet)
+		fprintf(stderr, "mapfault: the record is %s\n", path);
+	return NULL;
+}
+
+static int wait_for_child(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 0;
+	return WIFSIGNALED(status) ? SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static struct error *run_program(char **program, const struct options *options, int *ret_status)
+{
+	scoped(recorder) struct recorder *recorder = NULL;
+	scoped(tracee) struct tracee *tracee = NULL;
+
+	TRY(tracee_launch(program, &tracee));
+	TRY(put_in(tracee, options, false, &recorder));
+	take_signals(tracee_pid(tracee));
+	*ret_status = wait_for_child(tracee_pid(tracee));
+	return conclude(recorder, options);
+}
+
+/** @return false when this process was told to stop before the other had ended */
+static bool wait_for_end(pid_t pid)
+{
+	struct pollfd poll_fd = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+	bool ended = poll_fd.fd < 0;
+
+	while (!ended && !interrupted)
+		ended = poll(&poll_fd, 1, -1) > 0;
+	if (poll_fd.fd >= 0)
+		close(poll_fd.fd);
+	return ended;
+}
+
+static struct error *record_process(const struct options *options)
+{
+	scoped(recorder) struct recorder *recorder = NULL;
+	scoped(tracee) struct tracee *tracee = NULL;
+
+	TRY(tracee_attach(options->pid, &tracee));
+	TRY(put_in(tracee, options, true, &recorder));
+	if (!options->quiet)
+		fprintf(stderr,
+			"mapfault: recording process %d; its record is %s\n"
+			"  Ctrl-C leaves it recording, `mapfault record --remove -p %d` ends "
+			"that\n",
+			(int)options->pid, recorder_path(recorder), (int)options->pid);
+	take_signals(0);
+	return wait_for_end(options->pid) ? conclude(recorder, options) : NULL;
+}
+
+static struct error *remove_from(const struct options *options)
+{
+	scoped(tracee) struct tracee *tracee = NULL;
+
+	TRY(tracee_attach(options->pid, &tracee));
+	TRY(recorder_remove(tracee));
+	return tracee_detach(tracee);
+}
+
+static struct error *record(const struct invocation *invocation, int *ret_status)
+{
+	const struct options *options = &invocation->options;
+	char **program = invocation->arguments;
+
+	if (*program && g_str_equal(*program, "--"))
+		program++;
+	if (!*program == !options->pid || options->pid < 0 || (options->remove && !options->pid))
+		return error_with_hint(
+			error_new(ERROR_USAGE, place_whole(""),
+				  "record wants a program or --pid, not both"),
+			"mapfault record -- PROGRAM ARGUMENT..., or mapfault record -p "
+			"PID");
+	if (options->remove)
+		return remove_from(options);
+	return options->pid ? record_process(options) : run_program(program, options, ret_status);
+}
+
+const struct command command_record = {
+	.name = "record",
+	.arguments = "-- PROGRAM [ARGUMENT...]",
+	.summary = "record who writes which map while a program runs, for proof when it dies",
+	.examples = "  mapfault record -- ./server -port 8080\n"
+		    "  mapfault record -p $(pidof server)\n"
+		    "  mapfault record --remove -p $(pidof server)\n"
+		    "  mapfault /dev/shm/mapfault-1234.flight      # a record that was left\n",
+	.about =
+		"Puts the flight recorder into the process and lets it run free, with no debugger\n"
+		"on it. Every write of a map leaves its goroutine and caller in shared memory; "
+		"when\n"
+		"the process dies of a map, that says who the other side was. The program is not\n"
+		"changed on disk, and needs no rebuild and no symbols. x86-64, Go 1.9 to 1.27.\n"
+		"The verdict goes to standard error, or to the file of -o.\n"
+		"Exit status: the program's own; 128 and the number of the signal that ended it.\n",
+	.takes = OPTIONS_OUTPUT | OPTIONS_SOURCE | OPTIONS_RECORD,
+	.arguments_min = 0,
+	.arguments_max = 4096,
+	.run = record,
+};

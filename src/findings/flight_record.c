@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// The flight recorder's word. It has every write of the map from the instruction that sets the writing flag to the one that
+// clears it, and it stands still from the moment at which the check fails. So whoever was inside a write of this map then
+// overlapped with the operation that noticed; and when nobody was any more, whoever left one since that operation began
+// did. Two that overlap hold no lock against each other: that is the proof. Where the record cannot show the overlap, it
+// names nobody.
+#include "findings/flight_record.h"
+
+#include "model/recording.h"
+
+#define OTHERS_MAX 16
+
+/** How far @a place is behind @a now in the order, which wraps; negative: it is later. */
+static int32_t behind(uint32_t now, uint32_t place) { return (int32_t)(now - place); }
+
+/** Later in the order is more suspect; inside before outside. */
+static bool is_later(const struct recorded *a, const struct recorded *b, uint32_t now)
+{
+	if (a->inside != b->inside)
+		return a->inside;
+	return a->inside ? behind(now, a->place) < behind(now, b->place)
+			 : behind(now, a->left) < behind(now, b->left);
+}
+
+/** The place in the order when the operation that noticed began, or was known to be under way. */
+static uint32_t begun_at(struct reasoning *reasoning, const struct recorded *failure)
+{
+	struct recorded own;
+
+	if (recording_write_by(reasoning->program, failure->map, failure->goroutine->id, &own) &&
+	    own.inside)
+		return own.place; // it had passed its first check and set the flag itself
+	return failure->place;
+}
+
+/** Its write and the operation that noticed were under way at the same time. */
+static bool overlaps(const struct recorded *write, uint32_t begun)
+{
+	return write->inside || behind(begun, write->left) <= 0;
+}
+
+static bool is_tied(const struct recorded *writes, size_t count, const struct recorded *chosen)
+{
+	for (size_t i = 0; i < count; i++)
+		if (&writes[i] != chosen && !chosen->inside && writes[i].left == chosen->left)
+			return true;
+	return false;
+}
+
+static enum confidence confidence_of(const struct reasoning *reasoning,
+				     const struct recorded *writes, size_t count,
+				     const struct recorded *chosen)
+{
+	const struct recording *recording = reasoning->program->recording;
+
+	if (recording->complete && !recording->begun_in_operation &&
+	    !is_tied(writes, count, chosen))
+		return CONFIDENCE_PROVEN;
+	return CONFIDENCE_LIKELY;
+}
+
+static void add_witnesses(struct reasoning *reasoning, struct side *side,
+			  const struct recorded *write, const struct recorded *failure)
+{
+	unsigned long long id = write->goroutine->id, detector = failure->goroutine->id;
+
+	reasoning->told_of = write->goroutine;
+	witness_add(reasoning, &side->witnesses, EVIDENCE_FLIGHT, failure->map,
+		    write->inside
+			    ? "goroutine %llu had set the writing flag of this map in %s and not "
+			      "cleared it when the check of goroutine %llu failed"
+			    : "goroutine %llu left its write of this map in %s while goroutine "
+			      "%llu was in the operation whose check failed",
+		    id, write->function, detector);
+	if (write->user < write->stack->count)
+		witness_add(reasoning, &side->witnesses, EVIDENCE_FLIGHT,
+			    write->stack->frames[write->user].pc,
+			    "its write was called from %s, by the return address on record",
+			    site_short(reasoning->findings->arena,
+				       write->stack->frames[write->user].site));
+}
+
+static struct side side_of(struct reasoning *reasoning, const struct recorded *write,
+			   const struct recorded *failure, enum confidence confidence)
+{
+	struct side side = {
+		.role = SIDE_OTHER,
+		.operation = write->operation,
+		.goroutine = write->goroutine,
+		.stack = write->stack,
+		.confidence = confidence,
+		.rule = "flight_record",
+	};
+
+	if (write->user < write->stack->count)
+		side.site = *write->stack->frames[write->user].site;
+	add_witnesses(reasoning, &side, write, failure);
+	return side;
+}
+
+/** Others inside a write of it at the same moment: each raced as well. */
+static void add_candidates(struct reasoning *reasoning, const struct recorded *writes, size_t count,
+			   const struct recorded *chosen, const struct recorded *failure,
+			   uint32_t begun)
+{
+	struct findings *findings = reasoning->findings;
+
+	findings->candidates = arena_array(findings->arena, OTHERS_MAX, sizeof(struct side));
+	for (size_t i = 0; i < count && findings->candidate_count < OTHERS_MAX; i++) {
+		struct side *side = &findings->candidates[findings->candidate_count];
+
+		if (&writes[i] == chosen || !overlaps(&writes[i], begun))
+			continue;
+		*side = side_of(reasoning, &writes[i], failure, CONFIDENCE_POSSIBLE);
+		side->role = SIDE_CANDIDATE;
+		findings->candidate_count++;
+	}
+}
+
+static void note_gap(struct reasoning *reasoning, const char *why)
+{
+	program_gap(reasoning->program, "the other goroutine, by the flight recorder", why,
+		    "who the other party was");
+}
+
+static bool name_other(struct reasoning *reasoning, const struct recorded *failure)
+{
+	struct findings *findings = reasoning->findings;
+	uint32_t begun = begun_at(reasoning, failure);
+	const struct recorded *writes, *chosen = NULL;
+	size_t count =
+		recording_writes(reasoning->program, failure->map, failure->goroutine->id, &writes);
+
+	for (size_t i = 0; i < count; i++)
+		if (!chosen || is_later(&writes[i], chosen, failure->place))
+			chosen = &writes[i];
+	if (!chosen || !overlaps(chosen, begun)) {
+		note_gap(reasoning, chosen ? "nobody is on record inside a write of this map while "
+					     "the check failed"
+					   : "no other goroutine's write of this map is on record");
+		return false;
+	}
+	findings->other = arena_take(findings->arena, sizeof(*findings->other));
+	*findings->other = side_of(reasoning, chosen, failure,
+				   confidence_of(reasoning, writes, count, chosen));
+	add_candidates(reasoning, writes, count, chosen, failure, begun);
+	return true;
+}
+
+static const struct recorded *failure_of(const struct reasoning *reasoning)
+{
+	const struct program *program = reasoning->program;
+
+	return recording_failure_of(program,
+				    program->goroutines[reasoning->detected->goroutine].id);
+}
+
+bool flight_record_map(const struct reasoning *reasoning, uint64_t *ret)
+{
+	const struct recorded *failure = failure_of(reasoning);
+
+	if (!failure || !failure->map)
+		return false;
+	*ret = failure->map;
+	return true;
+}
+
+bool flight_record_names(struct reasoning *reasoning)
+{
+	const struct recorded *failure = failure_of(reasoning);
+
+	if (!reasoning->program->recording)
+		return false;
+	if (failure && failure->map)
+		return name_other(reasoning, failure);
+	note_gap(reasoning, failure ? "the code did not tell which map the failed check was of"
+				    : "the check that failed is not on record");
+	return false;
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the flight recorder says of the two sides.
+#pragma once
+#include "findings/reasoning.h"
+
+/** The map whose check failed in the goroutine that noticed; false when that is not on record. */
+bool flight_record_map(const struct reasoning *reasoning, uint64_t *ret);
+/** Names the other side when the record shows who it was; false, and perhaps a gap, when it does not. */
+bool flight_record_names(struct reasoning *reasoning);

@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: Apache-2.0
+// Order matters, as this process may be killed at any moment: the memory is mapped and filled before the
+// first jump to it is written, each jump is one write to a stopped process and right by itself, and the
+// file says that it is complete only when the last jump is there.
+#include "record/recorder.h"
+
+#include "evidence/flight_format.h"
+#include "record/mappings.h"
+#include "record/trampoline.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE             4096
+#define DEFAULT_FOLDER   "/dev/shm"
+#define FILE_SUFFIX      ".flight"
+#define FILE_NAME        "mapfault-%d" FILE_SUFFIX
+#define JUMP             0xe9
+#define JUMP_BYTES       5
+#define STACK_LOOK_BYTES (8u << 10) /* of a thread's stack: a signal's frame is within */
+#define SETTLE_TRIES     200
+#define SETTLE_US        1000
+#define MAP_AT_EXACTLY   0x100000 /* MAP_FIXED_NOREPLACE */
+
+struct recorder {
+	char *path, *incomplete;
+};
+
+/** An installation under way. */
+struct installing {
+	struct tracee *tracee;
+	struct plan *plan;
+	struct decoder *decoder;
+	struct flight_header header;
+	GByteArray *head; /**< header, sites and names */
+	struct trampoline_room room;
+	struct trampolines pieces;
+	const char *inside_path; /**< the file's, as the process sees it */
+	bool in_operation;
+};
+
+static uint64_t pages(uint64_t size) { return (size + PAGE - 1) & ~(uint64_t)(PAGE - 1); }
+
+static struct error *refuse(const struct installing *in, const char *why)
+{
+	return error_with_hint(
+		error_new(ERROR_UNSUPPORTED, place_whole(tracee_name(in->tracee)),
+			  "cannot be recorded: %s", why),
+		"nothing of it was changed; without --record it can still be watched");
+}
+
+/* The file */
+
+static uint32_t add_name(GByteArray *names, const char *name)
+{
+	uint32_t offset = names->len;
+
+	g_byte_array_append(names, (const guint8 *)name, (guint)strlen(name) + 1);
+	return offset;
+}
+
+static void add_sites(struct installing *in, GByteArray *names)
+{
+	const struct plan *plan = in->plan;
+
+	for (size_t i = 0; i < plan->hook_count; i++) {
+		const struct plan_hook *hook = &plan->hooks[i];
+		const struct go_map_function *function = plan->functions[hook->function].function;
+		struct flight_site site = {
+			.address = hook->at.address,
+			.name = add_name(names, function->name),
+			.moment = hook->at.moment,
+			.operation = (uint8_t)function->operation,
+			.map_register = hook->at.map_register,
+			.size = hook->at.size,
+			.return_offset = hook->return_offset,
+		};
+
+		memcpy(site.original, hook->bytes, hook->at.size);
+		g_byte_array_append(in->head, (const guint8 *)&site, sizeof(site));
+	}
+}
+
+/** Lays the file out; what follows the names is zero. */
+static void lay_out(struct installing *in, const struct image *image,
+		    const struct recorder_options *options)
+{
+	struct flight_header *h = &in->header;
+	struct text id = image_go_build_id(image);
+	GByteArray *names = g_byte_array_new();
+	char *absolute;
+
+	*h = (struct flight_header){
+		.magic = FLIGHT_MAGIC,
+		.version = FLIGHT_VERSION,
+		.header_bytes = sizeof(*h),
+		.arch = GO_ARCH_AMD64,
+		.go_minor = in->plan->version.minor,
+		.go_patch = in->plan->version.patch,
+		.pid = tracee_pid(in->tracee),
+		.bias = in->plan->bias,
+		.text = in->plan->text,
+		.etext = in->plan->etext,
+		.started_s = time(NULL),
+		.site_count = (uint32_t)in->plan->hook_count,
+		.sites_offset = sizeof(*h),
+		.attached = options->attached,
+	};
+	snprintf(h->build_id, sizeof(h->build_id), "%.*s", (int)MIN(id.n, sizeof(h->build_id) - 1),
+		 id.p ? id.p : "");
+	absolute = realpath(image_path(image), NULL);
+	snprintf(h->program, sizeof(h->program), "%s", absolute ? absolute : image_path(image));
+	free(absolute);
+	g_byte_array_append(in->head, (const guint8 *)h, sizeof(*h));
+	add_sites(in, names);
+	h->names_offset = in->head->len;
+	g_byte_array_append(in->head, names->data, names->len);
+	h->names_bytes = names->len;
+	g_byte_array_unref(names);
+	h->detections_offset = (uint32_t)pages(in->head->len);
+	h->order_offset =
+		h->detections_offset + FLIGHT_DETECTIONS * sizeof(struct flight_detection);
+	h->slots_offset = h->order_offset + (sizeof(uint64_t) << FLIGHT_ORDER_BITS);
+	h->slot_count = 1u << FLIGHT_SLOT_BITS;
+	h->total_bytes = h->slots_offset + h->slot_count * sizeof(struct flight_slot);
+	memcpy(in->head->data, h, sizeof(*h));
+}
+
+static struct error *write_file(const struct installing *in, int fd, const char *path)
+{
+	if (ftruncate(fd, (off_t)in->header.total_bytes) != 0)
+		return error_system(errno, place_whole(path), "cannot be made as large as it must");
+	if (pwrite(fd, in->head->data, in->head->len, 0) != (ssize_t)in->head->len)
+		return error_system(errno, place_whole(path), "cannot be written");
+	return NULL;
+}
+
+/** The process opens it by itself, with its own rights. */
+static void give_to_process(int fd, pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d", (int)pid);
+	struct stat owner;
+
+	if (stat(path, &owner) == 0 && owner.st_uid != geteuid() &&
+	    fchown(fd, owner.st_uid, owner.st_gid) != 0)
+		return; // then the process cannot open it, and that is told
+}
+
+static struct error *create_file(const struct installing *in, const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct error *error;
+
+	if (fd < 0)
+		return error_with_hint(error_system(errno, place_whole(path),
+						    "the recorder's file cannot be made"),
+				       "if it is there already, that process was recorded before: "
+				       "read it or delete it");
+	give_to_process(fd, tracee_pid(in->tracee));
+	error = write_file(in, fd, path);
+	close(fd);
+	if (error)
+		unlink(path);
+	return error;
+}
+
+/* In the process */
+
+static struct error *call(const struct installing *in, const char *what, long number,
+			  const uint64_t arguments[6], uint64_t *ret)
+{
+	int64_t result;
+
+	TRY(tracee_syscall(in->tracee, number, arguments, &result));
+	if (result < 0 && result > -PAGE)
+		return error_system((int)-result, place_whole(tracee_name(in->tracee)),
+				    "it may not %s", what);
+	*ret = (uint64_t)result;
+	return NULL;
+}
+
+static struct error *unmap(const struct installing *in, uint64_t address, uint64_t size)
+{
+	uint64_t ignored;
+
+	return call(in, "unmap memory", SYS_munmap, (uint64_t[6]){address, size}, &ignored);
+}
+
+static struct error *map_at(const struct installing *in, uint64_t address, uint64_t size,
+			    int rights, int flags, uint64_t fd)
+{
+	uint64_t got;
+
+	TRY(call(in, "map memory", SYS_mmap,
+		 (uint64_t[6]){address, size, (uint64_t)rights, (uint64_t)(flags | MAP_AT_EXACTLY),
+			       fd, 0},
+		 &got));
+	if (got == address)
+		return NULL;
+	error_free(unmap(in, got, size));
+	return refuse(in, "the kernel gives no memory near its code");
+}
+
+/** Maps the file there; the process opens it by the path that was put into the code's memory. */
+static struct error *map_file(const struct installing *in)
+{
+	uint64_t fd, ignored, magic;
+	struct error *error;
+
+	TRY(tracee_write(in->tracee, in->room.code, in->inside_path, strlen(in->inside_path) + 1));
+	TRY(call(in, "open the recorder's file", SYS_openat,
+		 (uint64_t[6]){(uint64_t)AT_FDCWD, in->room.code, O_RDWR | O_CLOEXEC}, &fd));
+	error = map_at(in, in->room.flight, pages(in->header.total_bytes), PROT_READ | PROT_WRITE,
+		       MAP_SHARED, fd);
+	error_free(call(in, "close a file", SYS_close, (uint64_t[6]){fd}, &ignored));
+	if (error)
+		return error;
+	return tracee_read(in->tracee, in->room.flight, &magic, sizeof(magic)) &&
+			       magic == FLIGHT_MAGIC
+		       ? NULL
+		       : refuse(in, "it sees another file at the recorder's path");
+}
+
+static struct error *map_all(struct installing *in)
+{
+	uint64_t size = pages(in->header.total_bytes);
+
+	TRY(map_at(in, in->room.code, TRAMPOLINE_CODE_BYTES, PROT_READ | PROT_EXEC,
+		   MAP_PRIVATE | MAP_ANONYMOUS, UINT64_MAX));
+	TRY(map_file(in));
+	return map_at(in, in->room.copy, size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, UINT64_MAX);
+}
+
+static void unmap_all(struct installing *in)
+{
+	uint64_t size = pages(in->header.total_bytes);
+
+	error_free(unmap(in, in->room.code, TRAMPOLINE_CODE_BYTES + 2 * size));
+}
+
+static struct error *find_room(struct installing *in)
+{
+	scoped(mappings) struct mappings mappings = {0};
+	uint64_t size = pages(in->header.total_bytes);
+
+	TRY(mappings_read(tracee_pid(in->tracee), &mappings));
+	in->room.code = mappings_room_near(&mappings, in->plan->text, in->plan->etext,
+					   TRAMPOLINE_CODE_BYTES + 2 * size);
+	if (!in->room.code)
+		return refuse(in, "there is no free memory within reach of its code");
+	in->room.flight = in->room.code + TRAMPOLINE_CODE_BYTES;
+	in->room.copy =
+		in->room.flight + size; // after a file's, so that it stays a mapping of its own
+	return NULL;
+}
+
+/* Threads */
+
+static bool is_inside(const struct plan *plan, uint64_t address)
+{
+	for (size_t i = 0; i < plan->hook_count; i++) {
+		const struct map_hook *at = &plan->hooks[i].at;
+
+		if (address > at->address && address < at->address + at->size)
+			return true;
+	}
+	return false;
+}
+
+/** Is @a address in a function that sets a map's writing flag? */
+static bool is_in_write(const struct plan *plan, uint64_t address)
+{
+	for (size_t i = 0; i < plan->hook_count; i++) {
+		const struct plan_hook *hook = &plan->hooks[i];
+		const struct plan_function *f = &plan->functions[hook->function];
+
+		if (hook->at.moment == MOMENT_SET && address > f->entry && address < f->end)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * A thread must not stand in the middle of what will be replaced, nor come back there from a signal: the signal's
+ * frame is on its stack, and any word of it that is such an address counts.
+ */
+static struct error *look_at_thread(struct installing *in, pid_t tid, bool *ret_inside)
+{
+	uint64_t words[STACK_LOOK_BYTES / sizeof(uint64_t)];
+	struct user_regs_struct registers;
+	size_t size = sizeof(words);
+
+	TRY(tracee_registers(in->tracee, tid, &registers));
+	*ret_inside |= is_inside(in->plan, registers.rip);
+	in->in_operation |= is_in_write(in->plan, registers.rip);
+	while (size && !tracee_read(in->tracee, registers.rsp, words, size))
+		size /= 2;
+	for (size_t i = 0; i < size / sizeof(*words); i++) {
+		if (words[i] < in->plan->text || words[i] > in->plan->etext)
+			continue;
+		*ret_inside |= is_inside(in->plan, words[i]);
+		in->in_operation |= is_in_write(in->plan, words[i]);
+	}
+	return NULL;
+}
+
+static struct error *look_at_threads(struct installing *in, bool *ret_inside)
+{
+	size_t count;
+	const pid_t *threads = tracee_threads(in->tracee, &count);
+
+	*ret_inside = in->in_operation = false;
+	for (size_t i = 0; i < count; i++)
+		TRY(look_at_thread(in, threads[i], ret_inside));
+	return NULL;
+}
+
+/** Lets the process run for moments until no thread is where a jump will be, and best inside no write at all. */
+static struct error *settle(struct installing *in)
+{
+	for (int i = 0; i < SETTLE_TRIES; i++) {
+		bool inside;
+
+		TRY(look_at_threads(in, &inside));
+		if (!inside && (!in->in_operation || i > SETTLE_TRIES / 4))
+			return NULL;
+		TRY(tracee_resume(in->tracee));
+		g_usleep(SETTLE_US);
+		TRY(tracee_stop(in->tracee));
+	}
+	return refuse(in, "some thread was always inside the code to be hooked");
+}
+
+static struct error *check_code(const struct installing *in)
+{
+	for (size_t i = 0; i < in->plan->hook_count; i++) {
+		const struct plan_hook *hook = &in->plan->hooks[i];
+		uint8_t bytes[MAP_HOOK_ROOM];
+
+		if (!tracee_read(in->tracee, hook->at.address, bytes, hook->at.size))
+			return refuse(in, "its code cannot be read");
+		if (memcmp(bytes, hook->bytes, hook->at.size) != 0)
+			return refuse(in, "its code is not that of the binary: it may be recorded "
+					  "already, or another tool has changed it");
+	}
+	return NULL;
+}
+
+static struct error *write_jumps(struct installing *in, enum map_moment moment)
+{
+	for (size_t i = 0; i < in->plan->hook_count; i++) {
+		const struct map_hook *at = &in->plan->hooks[i].at;
+		int32_t distance = (int32_t)(in->pieces.targets[i] - (at->address + JUMP_BYTES));
+		uint8_t jump[JUMP_BYTES] = {JUMP};
+
+		if (at->moment != moment)
+			continue;
+		memcpy(jump + 1, &distance, sizeof(distance));
+		TRY(tracee_write(in->tracee, at->address, jump, sizeof(jump)));
+	}
+	return NULL;
+}
+
+static struct error *write_originals(struct tracee *tracee, const struct flight_site *sites,
+				     size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		TRY(tracee_write(tracee, sites[i].address, sites[i].original,
+				 MIN(sites[i].size, sizeof(sites[i].original))));
+	return NULL;
+}
+
+static const struct flight_site *sites_of(const struct installing *in)
+{
+	return (const struct flight_site *)(in->head->data + in->header.sites_offset);
+}
+
+static struct error *set_header(const struct installing *in, size_t offset, uint32_t value)
+{
+	return tracee_write(in->tracee, in->room.flight + offset, &value, sizeof(value));
+}
+
+static struct error *write_all_jumps(struct installing *in)
+{
+	TRY(write_jumps(in, MOMENT_CLEAR));
+	TRY(write_jumps(in, MOMENT_SET));
+	TRY(write_jumps(in, MOMENT_GIVE_UP));
+	TRY(set_header(in, offsetof(struct flight_header, begun_in_operation), in->in_operation));
+	if (!in->plan->complete)
+		return tracee_write(
+			in->tracee, in->room.flight + offsetof(struct flight_header, incomplete),
+			in->plan->incomplete_because, strlen(in->plan->incomplete_because) + 1);
+	return set_header(in, offsetof(struct flight_header, complete), 1);
+}
+
+static struct error *hook(struct installing *in)
+{
+	struct error *error;
+
+	if (!trampolines_make(in->plan, &in->header, in->decoder, &in->room, &in->pieces))
+		return refuse(in, "its code is out of reach from the free memory");
+	TRY(tracee_write(in->tracee, in->room.code, in->pieces.code, in->pieces.code_size));
+	TRY(settle(in));
+	error = write_all_jumps(in);
+	if (error && tracee_is_held(in->tracee))
+		error_free(write_originals(in->tracee, sites_of(in), in->header.site_count));
+	return error;
+}
+
+static struct error *install(struct installing *in, const char *path)
+{
+	struct error *error;
+
+	TRY(check_code(in));
+	TRY(find_room(in));
+	TRY(create_file(in, path));
+	error = map_all(in);
+	if (!error)
+		error = hook(in);
+	if (!error)
+		return NULL;
+	if (tracee_is_held(in->tracee))
+		unmap_all(in);
+	unlink(path);
+	return error;
+}
+
+/** From where the kernel entered the program. */
+static struct error *find_bias(const struct tracee *tracee, const struct image *image,
+			       uint64_t *ret)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/auxv", (int)tracee_pid(tracee));
+	g_autofree char *bytes = NULL;
+	gsize size;
+
+	if (!g_file_get_contents(path, &bytes, &size, NULL))
+		return error_system(errno, place_whole(tracee_name(tracee)),
+				    "its auxiliary vector cannot be read");
+	for (gsize at = 0; at + sizeof(Elf64_auxv_t) <= size; at += sizeof(Elf64_auxv_t)) {
+		Elf64_auxv_t entry;
+
+		memcpy(&entry, bytes + at, sizeof(entry));
+		if (entry.a_type != AT_ENTRY)
+			continue;
+		*ret = entry.a_un.a_val - image_entry(image);
+		return NULL;
+	}
+	return error_new(ERROR_UNSUPPORTED, place_whole(tracee_name(tracee)),
+			 "does not say where it was loaded");
+}
+
+struct error *recorder_install(struct tracee *tracee, struct image *image,
+			       const struct recorder_options *options, struct recorder **ret)
+{
+	const char *folder = options->folder ? options->folder : DEFAULT_FOLDER;
+	int pid = (int)tracee_pid(tracee);
+	g_autofree char *inside = g_strdup_printf("%s/" FILE_NAME, folder, pid);
+	g_autofree char *path = g_strdup_printf("/proc/%d/root%s", pid, inside);
+	struct installing in = {.tracee = tracee, .inside_path = inside};
+	struct error *error;
+	uint64_t bias;
+
+	TRY(find_bias(tracee, image, &bias));
+	TRY(plan_make(image, bias, &in.plan));
+	in.decoder = decoder_new();
+	in.head = g_byte_array_new();
+	lay_out(&in, image, options);
+	error = in.decoder ? install(&in, path) : refuse(&in, "the disassembler cannot be had");
+	if (!error) {
+		*ret = g_new0(struct recorder, 1);
+		(*ret)->path = g_strdup(access(inside, F_OK) == 0 ? inside : path);
+		(*ret)->incomplete = g_strdup(in.plan->complete ? "" : in.plan->incomplete_because);
+	}
+	trampolines_done(&in.pieces);
+	decoder_free(in.decoder);
+	g_byte_array_unref(in.head);
+	plan_free(in.plan);
+	return error;
+}
+
+/* Taking it out */
+
+static bool is_flight_file(const struct mapping *mapping)
+{
+	return mapping->shared && strstr(mapping->path, "/mapfault-") &&
+	       strstr(mapping->path, FILE_SUFFIX);
+}
+
+static struct error *remove_at(struct tracee *tracee, uint64_t flight)
+{
+	struct flight_header header;
+	g_autofree struct flight_site *sites = NULL;
+	uint32_t zero = 0;
+
+	if (!tracee_read(tracee, flight, &header, sizeof(header)) || header.magic != FLIGHT_MAGIC ||
+	    header.version != FLIGHT_VERSION || header.site_count > PLAN_HOOKS_MAX)
+		return error_new(ERROR_MALFORMED, place_whole(tracee_name(tracee)),
+				 "the recorder's memory is not as it was left");
+	sites = g_new0(struct flight_site, header.site_count + 1);
+	if (!tracee_read(tracee, flight + header.sites_offset, sites,
+			 header.site_count * sizeof(*sites)))
+		return error_new(ERROR_MALFORMED, place_whole(tracee_name(tracee)),
+				 "the recorder's memory is not all there");
+	TRY(write_originals(tracee, sites, header.site_count));
+	return tracee_write(tracee, flight + offsetof(struct flight_header, complete), &zero,
+			    sizeof(zero));
+}
+
+struct error *recorder_remove(struct tracee *tracee)
+{
+	scoped(mappings) struct mappings mappings = {0};
+	bool found = false;
+
+	TRY(mappings_read(tracee_pid(tracee), &mappings));
+	for (size_t i = 0; i < mappings.count; i++) {
+		if (!is_flight_file(&mappings.items[i]))
+			continue;
+		TRY(remove_at(tracee, mappings.items[i].start));
+		found = true;
+	}
+	return found ? NULL
+		     : error_new(ERROR_NOT_FOUND, place_whole(tracee_name(tracee)),
+				 "is not being recorded");
+}
+
+const char *recorder_path(const struct recorder *recorder) { return recorder->path; }
+
+const char *recorder_incomplete(const struct recorder *recorder) { return recorder->incomplete; }
+
+void recorder_discard(struct recorder *recorder) { unlink(recorder->path); }
+
+void recorder_free(struct recorder *recorder)
+{
+	if (!recorder)
+		return;
+	g_free(recorder->path);
+	g_free(recorder->incomplete);
+	g_free(recorder);
+}

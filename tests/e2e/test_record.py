@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The flight recorder, put into real programs: every crash is proven, by the record alone."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+from fixture import fixture_named
+from judge import mapfault_path, mapfault_run, side_in
+from recorded import recorded
+from toolchain import program_build
+
+# fixture, Go version, variant, environment: both calling conventions, every kind of map code and of binary
+RUNS = [
+    ("ww_int", "1.9.7", "default", {}),
+    ("rw_field", "1.16.15", "stripped", {"GOMAXPROCS": "2"}),
+    ("hard_crowd", "1.18.10", "pie-stripped", {}),
+    ("hard_decoy_type", "1.22.12", "default", {"GOMAXPROCS": "8"}),
+    ("cgo_callback", "1.23.12", "default", {}),
+    ("iter_write", "1.24.11", "default", {}),
+    ("reflect_set", "1.26.8", "stripped", {}),
+    ("clear_builtin", "1.27.2", "pie", {"GOTRACEBACK": "none"}),
+]
+
+
+@pytest.mark.parametrize("name,version,variant,env", RUNS)
+def test_the_other_side_is_proven(name, version, variant, env):
+    result = recorded(fixture_named(name), version, variant, env)
+    if result.outcome == "void":
+        pytest.skip(result.words)
+    assert result.outcome == "right", result.words
+    assert side_in(result.report, "other")["rule"] == "flight_record"
+
+
+def sleeper(tmp_path):
+    """A program that writes maps, checks what it wrote, and ends when it is told to."""
+    source = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "map_loop" / "main.go"
+    program = tmp_path / "loop"
+    subprocess.run(["go", "build", "-o", str(program), str(source)], check=True, env={**os.environ, "GO111MODULE": "off"})
+    return subprocess.Popen([str(program)], stdout=subprocess.PIPE, text=True)
+
+
+def test_put_in_and_taken_out_under_load(tmp_path):
+    process = sleeper(tmp_path)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        for _ in range(5):
+            recorder = subprocess.Popen([str(mapfault_path()), "record", "-p", str(process.pid), "--folder", str(tmp_path)],
+                                        stderr=subprocess.PIPE, text=True)
+            assert "recording process" in recorder.stderr.readline()
+            time.sleep(0.2)
+            recorder.send_signal(signal.SIGINT)
+            assert recorder.wait(timeout=20) == 0
+            record = tmp_path / f"mapfault-{process.pid}.flight"
+            assert record.exists()
+            assert mapfault_run("record", "--remove", "-p", process.pid).returncode == 0
+            record.unlink()
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == "sound\n"
+        assert process.wait(timeout=20) == 0
+    finally:
+        process.kill()
+
+
+def test_the_programs_status_and_output_are_its_own(tmp_path):
+    program = program_build(fixture_named("innocent_nil_deref"), "1.22.12")
+    plain = subprocess.run([str(program)], capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run([str(mapfault_path()), "record", "--", str(program)], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (plain.returncode, plain.stdout)
+    assert "panic: runtime error: invalid memory address" in done.stderr
+    assert not list(pathlib.Path("/dev/shm").glob(f"mapfault-{os.getpid()}*"))
+
+
+@pytest.mark.parametrize("arguments,words", [
+    ((), "wants a program or --pid"),
+    (("--", "/bin/true"), "Go"),
+    (("-p", "999999999"), "process 999999999"),
+    (("--remove", "-p", str(os.getpid())), "not being recorded"),
+])
+def test_what_cannot_be_recorded_is_said(arguments, words):
+    done = mapfault_run("record", *arguments)
+    assert done.returncode in (2, 3)
+    assert words in done.stderr and "next:" in done.stderr
