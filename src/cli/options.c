@@ -14,6 +14,19 @@
 #define SECONDS_MAX       3600
 #define HELP_COLUMN       28
 
+static void record_entries(struct options *o, GOptionEntry ret[GROUP_OPTIONS_MAX])
+{
+	const GOptionEntry rows[GROUP_OPTIONS_MAX] = {
+		{"pid", 'p', 0, G_OPTION_ARG_INT, &o->pid, "record this running process", "PID"},
+		{"remove", 0, 0, G_OPTION_ARG_NONE, &o->remove,
+		 "take the recorder out of the process again", NULL},
+		{"keep", 0, 0, G_OPTION_ARG_NONE, &o->keep, "keep the record's file", NULL},
+		{"folder", 0, 0, G_OPTION_ARG_FILENAME, &o->folder,
+		 "where the record's file goes (default /dev/shm)", "DIR"}};
+
+	memcpy(ret, rows, sizeof(rows));
+}
+
 /* The rows of one group, which store into @a o. Ends in a zero row. */
 static void group_entries(unsigned group, struct options *o, GOptionEntry ret[GROUP_OPTIONS_MAX])
 {
@@ -70,15 +83,11 @@ static void group_entries(unsigned group, struct options *o, GOptionEntry ret[GR
 		  "let the go command fetch Go releases that are not here", NULL},
 		 {"json", 'j', 0, G_OPTION_ARG_NONE, &o->json, "everything as JSON", NULL},
 		 {"quiet", 'q', 0, G_OPTION_ARG_NONE, &o->quiet, "no progress", NULL}},
-		{{"pid", 'p', 0, G_OPTION_ARG_INT, &o->pid, "record this running process", "PID"},
-		 {"remove", 0, 0, G_OPTION_ARG_NONE, &o->remove,
-		  "take the recorder out of the process again", NULL},
-		 {"keep", 0, 0, G_OPTION_ARG_NONE, &o->keep, "keep the record's file", NULL},
-		 {"folder", 0, 0, G_OPTION_ARG_FILENAME, &o->folder,
-		  "where the record's file goes (default /dev/shm)", "DIR"}},
 	};
 
 	memcpy(ret, table[group], sizeof(table[group]));
+	if (1u << group == OPTIONS_RECORD)
+		record_entries(o, ret);
 }
 
 static const GOptionEntry help_entry = {"help", 'h', 0, G_OPTION_ARG_NONE, NULL, "this help", NULL};
