@@ -154,26 +154,28 @@ static void read_iterator(struct program *program, struct map_call *call, uint64
 	take_type(program, call, type ? type : program_word(program, iterator, GO_HITER_MAPTYPE));
 }
 
+static bool argument(struct program *program, const struct frame *frame, int index,
+		     enum argument_trust trust, uint64_t *ret)
+{
+	return index >= 0 && frame_argument(program, frame, (unsigned)index, ret) == trust;
+}
+
 static void read_arguments(struct program *program, const struct frame *frame,
-			   const struct go_map_function *function, struct map_call *call)
+			   const struct go_map_function *function, enum argument_trust trust,
+			   struct map_call *call)
 {
 	uint64_t value;
 
-	if (function->map_argument >= 0 &&
-	    frame_argument(program, frame, (unsigned)function->map_argument, &value) ==
-		    ARGUMENT_LIVE)
+	if (argument(program, frame, function->map_argument, trust, &value))
 		take_map(program, call, value, "argument slot");
-	if (function->iter_argument >= 0 &&
-	    frame_argument(program, frame, (unsigned)function->iter_argument, &value) ==
-		    ARGUMENT_LIVE)
+	if (argument(program, frame, function->iter_argument, trust, &value))
 		read_iterator(program, call, value);
-	if (function->type_argument >= 0 &&
-	    frame_argument(program, frame, (unsigned)function->type_argument, &value) ==
-		    ARGUMENT_LIVE)
+	if (argument(program, frame, function->type_argument, trust, &value))
 		take_type(program, call, value);
 }
 
-static void find_map(struct program *program, const struct stack *stack, struct map_call *call)
+static void find_map(struct program *program, const struct stack *stack, enum argument_trust trust,
+		     struct map_call *call)
 {
 	for (size_t i = call->first; i <= call->last; i++) {
 		const struct frame *frame = physical(stack, i);
@@ -181,8 +183,18 @@ static void find_map(struct program *program, const struct stack *stack, struct 
 			go_map_function_find(frame->function->name);
 
 		if (function)
-			read_arguments(program, frame, function, call);
+			read_arguments(program, frame, function, trust, call);
 	}
+}
+
+/** What no record speaks for is believed when nothing else tells, and proves nothing. */
+static void find_map_unrecorded(struct program *program, const struct stack *stack,
+				struct map_call *call)
+{
+	bool known = call->map != 0;
+
+	find_map(program, stack, ARGUMENT_UNRECORDED, call);
+	call->map_inferred |= !known && call->map;
 }
 
 static void find_site(struct program *program, const struct stack *stack, struct map_call *call)
@@ -290,9 +302,10 @@ bool map_call_may_use(struct program *program, const struct map_call *call, uint
 static void find_map_in_process(struct program *program, const struct stack *stack,
 				struct map_call *call)
 {
-	find_map(program, stack, call);
+	find_map(program, stack, ARGUMENT_LIVE, call);
 	find_map_by_code(program, stack, call);
 	find_map_by_source(program, call);
+	find_map_unrecorded(program, stack, call);
 	if (!call->map)
 		find_map_in_frames(program, stack, call);
 }

@@ -255,8 +255,6 @@ static bool is_argument_live(struct program *program, const struct frame *frame,
 	int32_t at = pclntab_pcdata(table, frame->function, GO_PCDATA_ARG_LIVE, pc);
 	uint8_t first, bits;
 
-	if (program->layout->arch == GO_ARCH_AMD64 && program->layout->version.minor == 17)
-		return false;
 	if (!info || at <= 0)
 		return true;
 	if (!memory_u8(program->memory, info, &first))
@@ -273,5 +271,7 @@ enum argument_trust frame_argument(struct program *program, const struct frame *
 {
 	if (!memory_u64(program->memory, frame->cfa + (uint64_t)index * WORD, ret))
 		return ARGUMENT_MISSING;
+	if (program->layout->arch == GO_ARCH_AMD64 && program->layout->version.minor == 17)
+		return ARGUMENT_UNRECORDED;
 	return is_argument_live(program, frame, index) ? ARGUMENT_LIVE : ARGUMENT_STALE;
 }

@@ -31,6 +31,7 @@ enum argument_trust {
 	ARGUMENT_MISSING, /**< its slot is not dumped */
 	/** The register was not, or is not shown to have been, written to its slot */
 	ARGUMENT_STALE,
+	ARGUMENT_UNRECORDED, /**< this compiler keeps no record: it may be from an earlier call */
 	ARGUMENT_LIVE, /**< the slot holds the argument at this PC, by the compiler's own record */
 };
 
