@@ -274,8 +274,8 @@ map of the same type, rare writers, writers that park or compute, crowds. "Third
 "Innocent" programs die otherwise and must accuse nobody. The *held-out* programs were written without looking
 at how candidates are ranked, and no rule was changed for them. Those *after the freeze* were written without
 looking, too, when the rules were final: {late} of the {fixtures} programs; a program that makes a rule change counts
-as development from then on. What the race detector says of the programs, built with `-race`, agrees with their
-headers: `tools/check_headers.py`.
+as development from then on. The race detector, asked about the programs with `tools/check_headers.py`, contradicts none
+of their headers.
 
 {tables}
 ## Not measured
