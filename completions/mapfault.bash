@@ -12,7 +12,7 @@ _mapfault_options()
 	goroutine | maps) echo "$output" ;;
 	record) echo "--json --format --color --output --quiet --help --source-root --pid --remove --keep --folder" ;;
 	explain) echo "--format --color --output --quiet --help" ;;
-	repro) echo "--output --run --seconds --download --json --color --quiet --help" ;;
+	repro) echo "--output --run --source --seconds --download --json --color --quiet --help" ;;
 	sensitivity) echo "--output --go --runs --minutes --svg --download --json --color --quiet --help" ;;
 	doctor) echo "--json --format --color --output --quiet --help --pid --root" ;;
 	version) echo "--json --help" ;;
@@ -32,6 +32,7 @@ _mapfault()
 	--color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current") && return ;;
 	--fail-on) mapfile -t COMPREPLY < <(compgen -W "possible likely proven" -- "$current") && return ;;
 	--source-root | --root | --folder) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
+	--source-root | --source | --root) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
 	--limit | --seconds | --go | --runs | --minutes) return ;;
 	help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current") && return ;;
 	esac

@@ -44,3 +44,4 @@ complete -c mapfault -n "__fish_seen_subcommand_from sensitivity" -l go -x -d "G
 complete -c mapfault -n "__fish_seen_subcommand_from sensitivity" -l runs -x -d "runs of each race in each setting"
 complete -c mapfault -n "__fish_seen_subcommand_from sensitivity" -l minutes -x -d "how long it may take"
 complete -c mapfault -n "__fish_seen_subcommand_from sensitivity" -l svg -r -d "draw a chart"
+complete -c mapfault -n "__fish_seen_subcommand_from repro" -l source -x -a "(__fish_complete_directories)" -d "call the functions of this module"

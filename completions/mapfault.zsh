@@ -45,7 +45,8 @@ _mapfault() {
 	goroutine | maps | explain) _arguments $output '*:file:_files' ;;
 	repro)
 		_arguments '(-o --output)'{-o,--output}'[the folder to make]:directory:_files -/' \
-			'--run[build and run it, compare, try the fixes]' '--seconds[how long to try for]:number:' \
+			'--run[build and run it, compare, try the fixes]' \
+			'--source[call the functions of this module]:directory:_files -/' '--seconds[how long to try for]:number:' \
 			'--download[let the go command fetch Go releases]' '(-j --json)'{-j,--json}'[print the report]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no notes]' '(-h --help)'{-h,--help}'[help]' '*:file:_files' ;;
 	sensitivity)

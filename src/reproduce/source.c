@@ -9,7 +9,7 @@
 #include <glib.h>
 #include <unistd.h>
 
-#define READ_SECONDS    120
+#define READ_SECONDS    300
 #define COPY_SECONDS    120
 #define GO_WITH_OVERLAY 16
 #define TEST_FILE       "mapfault_report_test.go"

@@ -138,7 +138,7 @@ def test_a_module_without_the_functions_is_an_error(tmp_path):
     module.mkdir()
     (module / "go.mod").write_text("module example.com/mine\n")
     (module / "mine.go").write_text("package mine\n")
-    done = mapfault_run("repro", path, "-o", tmp_path / "again", "--source", module)
+    done = mapfault_run("repro", path, "-o", tmp_path / "again", "--source", module, seconds=400)
     assert done.returncode == 3 and "example.com/mine" in done.stderr, done.stderr
     assert left_in(tmp_path) == ["module", "report.json"]
 
