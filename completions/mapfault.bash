@@ -6,7 +6,7 @@ _mapfault_options()
 	local output="--json --format --color --output --quiet --force --help"
 
 	case $1 in
-	goroutines) echo "$output --all --system" ;;
+	goroutines) echo "$output --all --blocked --system" ;;
 	map) echo "$output --values --limit" ;;
 	sites) echo "$output --system" ;;
 	goroutine | maps) echo "$output" ;;

@@ -28,6 +28,7 @@ complete -c mapfault -n "not __fish_seen_subcommand_from explain repro sensitivi
 complete -c mapfault -n "not __fish_seen_subcommand_from $commands[2..-1]" -l source-root -x -a "(__fish_complete_directories)" -d "where the sources are"
 complete -c mapfault -n "not __fish_seen_subcommand_from $commands[2..-1]" -l fail-on -x -a "possible likely proven" -d "exit with 1 from this level on"
 complete -c mapfault -n "__fish_seen_subcommand_from goroutines" -s a -l all -d "each one by itself"
+complete -c mapfault -n "__fish_seen_subcommand_from goroutines" -l blocked -d "only what they wait for"
 complete -c mapfault -n "__fish_seen_subcommand_from goroutines sites" -l system -d "the runtime's own as well"
 complete -c mapfault -n "__fish_seen_subcommand_from map" -l values -d "show keys"
 complete -c mapfault -n "__fish_seen_subcommand_from map" -l limit -x -d "at most N keys"

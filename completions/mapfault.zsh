@@ -36,6 +36,7 @@ _mapfault() {
 	case $words[2] in
 	goroutines)
 		_arguments $output '(-a --all)'{-a,--all}'[each one by itself]' \
+			'--blocked[only what they wait for]' \
 			"--system[the runtime's own as well]" '*:file:_files' ;;
 	map)
 		_arguments $output '--values[show keys]' '--limit[at most N keys]:number:' \

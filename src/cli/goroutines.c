@@ -8,8 +8,10 @@ static struct error *list(const struct invocation *invocation, char *const *path
 			  uint64_t id)
 {
 	const struct options *options = &invocation->options;
-	const struct goroutine_filter filter = {
-		.id = id, .system = options->system, .each = options->all};
+	const struct goroutine_filter filter = {.id = id,
+						.system = options->system,
+						.each = options->all,
+						.blocked = options->blocked};
 	scoped(session) struct session session = {0};
 
 	TRY(session_open(invocation, paths, count, NEED_GOROUTINES, &session));

@@ -3,6 +3,7 @@
 // reason.
 #include "report/lists.h"
 
+#include "report/blocked.h"
 #include "report/json_parts.h"
 #include "report/screen.h"
 #include "report/words.h"
@@ -45,6 +46,7 @@ void report_goroutines_json(struct program *program, const struct goroutine_filt
 		if (wanted(&program->goroutines[i], filter))
 			goroutine_json(&json, program, &program->goroutines[i]);
 	json_end_array(&json);
+	report_blocked_json(program, &json);
 	json_put_gaps(&json, "gaps", program->gaps.items, program->gaps.count);
 	json_end_object(&json);
 	json_writer_done(&json);
@@ -106,7 +108,7 @@ static void one_text(struct screen *screen, struct program *program, struct goro
 /* Goroutines with equal stacks and equal states. */
 struct group {
 	struct goroutine *first;
-	size_t count;
+	size_t count, id_count;
 	int64_t longest_ns, shortest_ns;
 	uint64_t ids[GROUP_IDS_SHOWN];
 };
@@ -120,19 +122,23 @@ static GBytes *group_key(struct program *program, struct goroutine *goroutine)
 
 	g_byte_array_append(key, (const guint8 *)&goroutine->status, sizeof(goroutine->status));
 	g_byte_array_append(key, (const guint8 *)reason, (guint)strlen(reason) + 1);
-	for (size_t i = 0; i < stack->count; i++)
+	for (size_t i = 0; i < stack->count; i++) {
 		g_byte_array_append(key, (const guint8 *)&stack->frames[i].pc,
 				    sizeof(stack->frames[i].pc));
+		// a text without its binary has no PCs, but one site for each printed place
+		g_byte_array_append(key, (const guint8 *)&stack->frames[i].site,
+				    sizeof(stack->frames[i].site));
+	}
 	return g_byte_array_free_to_bytes(g_steal_pointer(&key));
 }
 
 static void group_add(struct group *group, const struct goroutine *goroutine)
 {
-	if (group->count < GROUP_IDS_SHOWN)
-		group->ids[group->count] = goroutine->id;
+	if (group->id_count < GROUP_IDS_SHOWN)
+		group->ids[group->id_count++] = goroutine->id;
 	group->longest_ns = MAX(group->longest_ns, goroutine->wait_ns);
 	group->shortest_ns = MIN(group->shortest_ns, goroutine->wait_ns);
-	group->count++;
+	group->count += goroutine->count ? goroutine->count : 1;
 }
 
 static int by_size(const void *a, const void *b)
@@ -190,9 +196,9 @@ static void group_heading(struct screen *screen, const struct group *group)
 	else if (*longest)
 		screen_format(screen, TONE_PLAIN, " for up to %s", longest);
 	screen_words(screen, TONE_DIM, "  ids");
-	for (size_t i = 0; i < MIN(group->count, GROUP_IDS_SHOWN); i++)
+	for (size_t i = 0; i < group->id_count; i++)
 		screen_format(screen, TONE_DIM, " %llu", (unsigned long long)group->ids[i]);
-	if (group->count > GROUP_IDS_SHOWN)
+	if (group->count > group->id_count)
 		screen_words(screen, TONE_DIM, " ...");
 	screen_newline(screen);
 }
@@ -216,6 +222,10 @@ void report_goroutines_text(struct program *program, const struct goroutine_filt
 	struct screen screen;
 
 	screen_init(&screen, out, style->width, style->color);
+	if (filter->blocked) {
+		report_blocked_text(program, &screen);
+		return;
+	}
 	if (filter->each || filter->id) {
 		for (size_t i = 0; i < program->live_count; i++)
 			if (wanted(&program->goroutines[i], filter))

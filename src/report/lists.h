@@ -11,9 +11,10 @@
 #define SITES_SCHEMA      "mapfault.sites/1"
 
 struct goroutine_filter {
-	uint64_t id; /**< only that one; 0 for all */
-	bool system; /**< the runtime's own as well */
-	bool each;   /**< text: one by one; else grouped by equal stacks, largest group first */
+	uint64_t id;  /**< only that one; 0 for all */
+	bool system;  /**< the runtime's own as well */
+	bool blocked; /**< text: only a summary of what they wait for */
+	bool each;    /**< text: one by one; else grouped by equal stacks, largest group first */
 };
 
 void report_goroutines_text(struct program *program, const struct goroutine_filter *filter,

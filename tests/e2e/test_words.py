@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verdicts from words alone: the text of a crash, with the binary and without, against what the fixture states."""
 
+import json
+
 import pytest
 
 from fixture import fixture_named
 from judge import MAPFAULT_SECONDS, mapfault_run
 from judge_text import text_is_as_stated, text_judge
+from profiled import profiled, profiles_take
 from run import CrashFolder, program_crash
 from toolchain import program_build
 
@@ -70,3 +73,44 @@ def test_nothing_of_go(tmp_path, text):
     path.write_text(text)
     done = mapfault_run(path)
     assert done.returncode == 3 and "x.log" in done.stderr and len(done.stderr.splitlines()) == 2
+
+
+def test_goroutines_of_a_text(tmp_path):
+    """States, ages, locks and origins as a dump prints them; stacks that differ are not one group."""
+    path = tmp_path / "dump.txt"
+    waiting = "".join(f"goroutine {n} [sync.Mutex.Lock, 3 minutes]:\nsync.(*Mutex).Lock(...)\n\t/go/src/sync/mutex.go:90\n"
+                      f"main.take()\n\t/app/main.go:10 +0x1d\ncreated by main.main in goroutine 1\n\t/app/main.go:30 +0x25\n\n"
+                      for n in range(20, 32))
+    path.write_text("goroutine 1 [select (no cases)]:\nmain.main()\n\t/app/main.go:31 +0x2a\n\n"
+                    "goroutine 5 [runnable]:\nmain.a()\n\t/app/main.go:40 +0x1\n\n"
+                    "goroutine 6 [runnable]:\nmain.b()\n\t/app/main.go:50 +0x1\n\n" + waiting)
+    report = json.loads(mapfault_run("goroutines", "--json", path).stdout)
+    assert len(report["goroutines"]) == 15
+    counts = {row["class"]: (row["count"], row["longest_seconds"]) for row in report["blocked"]["classes"]}
+    assert counts["waiting for a lock"] == (12, 180)
+    assert counts["running or ready to run"] == (2, None)
+    assert counts["waiting for what never comes"] == (1, None)
+    assert [(row["count"], row["site"]["line"]) for row in report["blocked"]["locks"]] == [(12, 10)]
+    assert [(row["waiting"], row["created_by"]["line"]) for row in report["blocked"]["sources"]] == [(12, 30)]
+    text = mapfault_run("goroutines", path).stdout
+    assert text.count("main.a") == 1 and text.count("main.b") == 1 and "12 goroutines" in text
+
+
+def test_profiles_bear_witness(tmp_path):
+    """The writer's line grows the map: the heap profile of another run says so."""
+    fixture = profiled(fixture_named("hard_rare_writer"), tmp_path)
+    app, profiles = profiles_take(fixture, "1.22.12", tmp_path)
+    if not profiles:
+        pytest.skip("the program crashed each time before it could write its profiles")
+    path = tmp_path / "crash.log"
+    for _ in range(ATTEMPTS):
+        with CrashFolder() as folder:
+            crash = program_crash(fixture, app, folder, "all", "1.22.12")
+        if not text_is_as_stated(fixture, crash):
+            break
+    path.write_text(crash.text)
+    judgement, report = text_judge(fixture, crash, *profiles, path, app)
+    assert judgement.outcome in ("right", "missed"), judgement
+    facts = [witness for side in report["sides"] + report["candidates"] for witness in side["witnesses"]]
+    assert {evidence["kind"] for evidence in report["evidence"]} == {"text", "binary", "heap", "goroutine"}
+    assert any(witness["evidence"] in ("heap", "goroutine") for witness in facts), report
