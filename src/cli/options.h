@@ -28,7 +28,8 @@ enum option_group {
 enum output_format { FORMAT_TEXT, FORMAT_JSON };
 
 struct options {
-	gboolean help, json, quiet, force, values, all, system, blocked, remove, keep, run, download;
+	gboolean help, json, quiet, force, values, all, system, blocked, remove, keep, run,
+		download;
 	gint limit, pid, seconds, runs, minutes;
 	char *go, *svg, *source;
 	char *root, *folder;
