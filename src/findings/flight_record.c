@@ -22,14 +22,18 @@ static bool is_later(const struct recorded *a, const struct recorded *b, uint32_
 			 : behind(now, a->left) < behind(now, b->left);
 }
 
-/** The place in the order when the operation that noticed began, or was known to be under way. */
+/**
+ * The place in the order from which on who left a write did so while the operation that noticed was under way. Where that
+ * had set the flag itself and found it cleared, somebody's clearing came after: a processor may have looked the place up
+ * before that store of its own was seen by others, so that the place before counts, too.
+ */
 static uint32_t begun_at(struct reasoning *reasoning, const struct recorded *failure)
 {
 	struct recorded own;
 
 	if (recording_write_by(reasoning->program, failure->map, failure->goroutine->id, &own) &&
 	    own.inside)
-		return own.place; // it had passed its first check and set the flag itself
+		return own.place - 1;
 	return failure->place;
 }
 
@@ -53,10 +57,10 @@ static enum confidence confidence_of(const struct reasoning *reasoning,
 {
 	const struct recording *recording = reasoning->program->recording;
 
-	if (recording->complete && !recording->begun_in_operation &&
-	    !is_tied(writes, count, chosen))
-		return CONFIDENCE_PROVEN;
-	return CONFIDENCE_LIKELY;
+	if (is_tied(writes, count, chosen))
+		return CONFIDENCE_POSSIBLE;
+	return recording->complete && !recording->begun_in_operation ? CONFIDENCE_PROVEN
+								     : CONFIDENCE_LIKELY;
 }
 
 static void add_witnesses(struct reasoning *reasoning, struct side *side,
@@ -127,6 +131,7 @@ static bool name_other(struct reasoning *reasoning, const struct recorded *failu
 {
 	struct findings *findings = reasoning->findings;
 	uint32_t begun = begun_at(reasoning, failure);
+	enum confidence confidence;
 	const struct recorded *writes, *chosen = NULL;
 	size_t count =
 		recording_writes(reasoning->program, failure->map, failure->goroutine->id, &writes);
@@ -140,9 +145,14 @@ static bool name_other(struct reasoning *reasoning, const struct recorded *failu
 					   : "no other goroutine's write of this map is on record");
 		return false;
 	}
+	confidence = confidence_of(reasoning, writes, count, chosen);
+	if (confidence < CONFIDENCE_LIKELY) {
+		note_gap(reasoning,
+			 "two goroutines left their writes of this map at the same time");
+		return false;
+	}
 	findings->other = arena_take(findings->arena, sizeof(*findings->other));
-	*findings->other = side_of(reasoning, chosen, failure,
-				   confidence_of(reasoning, writes, count, chosen));
+	*findings->other = side_of(reasoning, chosen, failure, confidence);
 	add_candidates(reasoning, writes, count, chosen, failure, begun);
 	return true;
 }

@@ -15,6 +15,8 @@
 #define WORD      8
 #define SLOT_LOG2 6
 #define GENERAL   16 /* registers */
+/** Each costs; four lead from the innermost map function through reflect to who called that. */
+#define CALLERS_KEPT 4
 
 #define SLOT(field) ((int32_t)offsetof(struct flight_slot, field))
 #define SEEN(field) ((int32_t)offsetof(struct flight_detection, field))
@@ -191,7 +193,7 @@ static void store_callers(struct piece *p)
 	emit_store(a, WIDTH_64, p->at, SLOT(who), p->order);
 	emit_store(a, WIDTH_32, p->at, SLOT(callers_of), p->goid);
 	emit_load(a, WIDTH_64, p->key, RBP, 0);
-	for (int i = 0; i < FLIGHT_CALLERS; i++) {
+	for (int i = 0; i < CALLERS_KEPT; i++) {
 		int32_t caller = SLOT(callers) + i * (int32_t)sizeof(uint32_t);
 
 		emit_alu(a, WIDTH_64, ALU_CMP, p->key, RSP);

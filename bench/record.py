@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the flight recorder costs for a map write, next to the same program untouched and built with -race.
+
+    bench/record.py                      1.16.15, 1.22.12 and 1.26.8, seven rounds each
+    bench/record.py 1.26.8 --rounds 15
+
+Each round runs all three one after the other; of each figure the median over the rounds is shown, and of the differences
+the median of the rounds' own differences.
+"""
+
+import argparse
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+
+from fixture import minor  # noqa: E402
+from judge import mapfault_path  # noqa: E402
+from toolchain import go_environment, toolchain_get  # noqa: E402
+
+KINDS = ("untouched", "recorded", "race")
+
+
+def build(version, folder, race):
+    go = toolchain_get(version)
+    env = go_environment(version, go, race)
+    out = folder / ("race" if race else "plain")
+    done = subprocess.run([str(go / "bin" / "go"), "build", *(["-race"] if race else []), "-o", str(out), "main.go"],
+                          cwd=ROOT / "bench" / "record", env=env, text=True, capture_output=True)
+    if done.returncode and not race:
+        raise SystemExit(done.stderr)
+    return None if done.returncode else out
+
+
+def measure(command):
+    out = subprocess.run(command, text=True, capture_output=True, check=True).stdout
+    return {line.rsplit(": ", 1)[0]: float(line.rsplit(": ", 1)[1]) for line in out.splitlines()}
+
+
+def bench(version, rounds):
+    with tempfile.TemporaryDirectory() as name:
+        plain, race = build(version, pathlib.Path(name), False), build(version, pathlib.Path(name), True)
+        commands = {"untouched": [str(plain)], "recorded": [str(mapfault_path()), "record", "-q", "--", str(plain)]}
+        if race:
+            commands["race"] = [str(race)]
+        results = [{kind: measure(command) for kind, command in commands.items()} for _ in range(rounds)]
+    print(f"\n| Go {version}: ns a write | untouched | recorded | more | -race, more |\n|---|---|---|---|---|")
+    for what in results[0]["untouched"]:
+        def median(kind):
+            return statistics.median(r[kind][what] for r in results)
+
+        def more(kind):
+            return statistics.median(r[kind][what] - r["untouched"][what] for r in results)
+        slow = f"+{more('race'):.0f}" if race else "not built"
+        print(f"| {what} | {median('untouched'):.1f} | {median('recorded'):.1f} | {more('recorded'):+.1f} | {slow} |",
+              flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("versions", nargs="*", default=["1.16.15", "1.22.12", "1.26.8"])
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+    for version in sorted(options.versions, key=minor):
+        bench(version, options.rounds)
+
+
+if __name__ == "__main__":
+    main()
