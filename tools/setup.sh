@@ -8,7 +8,7 @@ libelf-dev libdw-dev libcapstone-dev libzstd-dev liblz4-dev liblzma-dev zlib1g-d
 libcmocka-dev libbz2-dev
 clang libclang-rt-14-dev clang-format scdoc man-db
 python3 python3-pytest python3-jsonschema
-gdb zstd lz4 xz-utils binutils
+gdb qemu-user zstd lz4 xz-utils binutils
 "
 command -v go >/dev/null || packages="$packages golang-go"
 

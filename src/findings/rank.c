@@ -183,6 +183,20 @@ static void list_innocents(struct reasoning *reasoning, const GArray *suspects)
 	}
 }
 
+static void tell_gaps(struct reasoning *reasoning)
+{
+	struct program *program = reasoning->program;
+
+	program_gap(program, "the other goroutine, beyond doubt",
+		    "it had left the map code when the process was frozen",
+		    "a stop at the instant of the fatal, or a race build (go build -race), "
+		    "would name it");
+	if (program->arch != GO_ARCH_AMD64)
+		program_gap(program, "calls that dead stacks still show",
+			    "they are looked for on x86-64 alone",
+			    "whose last map write was of this map");
+}
+
 void rank_parties(struct reasoning *reasoning)
 {
 	uint64_t map = reasoning->findings->map.address;
@@ -203,10 +217,7 @@ void rank_parties(struct reasoning *reasoning)
 	if (program->printout)
 		told_gaps(reasoning);
 	else if (!reasoning->findings->other)
-		program_gap(program, "the other goroutine, beyond doubt",
-			    "it had left the map code when the process was frozen",
-			    "a stop at the instant of the fatal, or a race build (go build -race), "
-			    "would name it");
+		tell_gaps(reasoning);
 	g_array_free(suspects, TRUE);
 	reachability_free(inquiry.reachability);
 	map_profile_free(inquiry.profile);

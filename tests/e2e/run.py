@@ -14,6 +14,7 @@ import threading
 
 CORE_PATTERN = pathlib.Path("/proc/sys/kernel/core_pattern")
 MIN_FREE_BYTES = 3 << 30
+EMULATOR_CORES = "qemu_*.core"
 RUN_EXTRA_SECONDS = 40  # writing a core and a text of thousands of goroutines takes its time
 
 
@@ -85,16 +86,19 @@ def killer_start(process, pipe_path, name):
     threading.Thread(target=wait, daemon=True).start()
 
 
-def program_crash(fixture, app, folder, gotraceback="crash", version=""):
-    """Run `app` in `folder` until it dies. The core, if any, is folder/core."""
+def program_crash(fixture, app, folder, gotraceback="crash", version="", emulator=None):
+    """Run `app` in `folder` until it dies. The core, if any, is the kernel's, or the one that the emulator
+    writes of the program that it runs."""
     machine_check(folder)
     env = {k: v for k, v in os.environ.items() if not k.startswith("GO")}
     env.update(GOTRACEBACK=gotraceback, **fixture.env)
     folder = pathlib.Path(folder)
-    (folder / "core").unlink(missing_ok=True)
+    for old in [*folder.glob("core*"), *folder.glob(EMULATOR_CORES)]:
+        old.unlink()
     err = folder / "stderr"
     with open(err, "wb") as stderr:
-        process = subprocess.Popen([str(app)], cwd=folder, env=env, stdin=subprocess.DEVNULL,
+        command = [emulator, str(app)] if emulator else [str(app)]
+        process = subprocess.Popen(command, cwd=folder, env=env, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.DEVNULL, stderr=stderr, preexec_fn=limits_set)
         if fixture.kill:
             killer_start(process, err, fixture.kill)
@@ -105,7 +109,7 @@ def program_crash(fixture, app, folder, gotraceback="crash", version=""):
             code = process.wait()
     address, goroutines, text = truth_read(err.read_text(errors="replace"))
     err.unlink()
-    core = next(iter(sorted(folder.glob("core*"))), None)
+    core = next(iter(sorted(folder.glob(EMULATOR_CORES if emulator else "core*"))), None)
     return Crash(pathlib.Path(app), core, text, code, address, goroutines, version)
 
 

@@ -127,8 +127,8 @@ def place_of(fixture, path):
     return pathlib.Path(path.name) if path == TRUTH else path.relative_to(fixture.folder)
 
 
-def build_key(fixture, version, variant):
-    digest = hashlib.sha256(f"{version} {BUILDS[variant]} {fixture.cgo}".encode())
+def build_key(fixture, version, variant, arch):
+    digest = hashlib.sha256(f"{version} {BUILDS[variant]} {fixture.cgo}{arch}".encode())
     for path in sources_of(fixture):
         digest.update(str(place_of(fixture, path)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:20]
@@ -155,9 +155,9 @@ def sources_stage(fixture):
     return folder
 
 
-def program_build(fixture, version, variant="default"):
-    """The path of the fixture's program, built now or before."""
-    key = build_key(fixture, version, variant)
+def program_build(fixture, version, variant="default", arch=""):
+    """The path of the fixture's program, built now or before; `arch` is Go's word for another processor."""
+    key = build_key(fixture, version, variant, arch)
     folder = CACHE / "bin" / f"{fixture.name}-{version}-{variant}-{key}"
     program = folder / "app"
     if program.exists():
@@ -167,6 +167,8 @@ def program_build(fixture, version, variant="default"):
     go_folder = toolchain_get(version)
     env = go_environment(version, go_folder, cgo or (variant.startswith("pie") and
                                                      minor(version) < (1, 15)))
+    if arch:
+        env["GOARCH"] = arch
     if fixture.is_module:
         env["GO111MODULE"] = "on"
         # Modules land in the module cache that every go command of this machine shares.
