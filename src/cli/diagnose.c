@@ -2,6 +2,8 @@
 // The command that the program exists for: whose fault was it?
 #include "cli/session.h"
 
+#include "evidence/mapping.h"
+
 static void write_report(const struct findings *findings, const struct session *session,
 			 enum output_format format)
 {
@@ -39,6 +41,7 @@ static struct error *diagnose(const struct invocation *invocation, int *ret_stat
 	TRY(session_open(invocation, invocation->arguments, invocation->argument_count, NEED_DEATH,
 			 &session));
 	findings = findings_derive(session.program);
+	TRY(mappings_check()); // before anything is printed that does not hold
 	write_report(findings, &session, invocation->options.format);
 	*ret_status = exit_status(findings, &invocation->options);
 	return output_commit(&session.output);

@@ -3,6 +3,7 @@
 // next.
 #include "cli/command.h"
 
+#include "evidence/mapping.h"
 #include "report/utf8.h"
 
 #include <locale.h>
@@ -69,6 +70,8 @@ static struct error *check_count(const struct invocation *invocation)
 
 static struct error *run(struct invocation *invocation, int argc, char **argv, int *ret_status)
 {
+	struct error *error, *lost;
+
 	TRY(choose(&argc, argv, &invocation->command));
 	TRY(options_parse(invocation->command->takes, &argc, &argv, &invocation->options));
 	invocation->arguments = argv + 1;
@@ -78,7 +81,12 @@ static struct error *run(struct invocation *invocation, int argc, char **argv, i
 		return NULL;
 	}
 	TRY(check_count(invocation));
-	return invocation->command->run(invocation, ret_status);
+	error = invocation->command->run(invocation, ret_status);
+	lost = mappings_check(); // if so, it is the reason for whatever else went wrong
+	if (!lost)
+		return error;
+	error_free(error);
+	return lost;
 }
 
 /* `mapfault --help` is about the whole program, `mapfault --version` a habit. */

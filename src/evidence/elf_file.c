@@ -3,6 +3,7 @@
 // a hundred gigabytes, cut anywhere and hostile, and only a few of its pages matter here.
 #include "evidence/elf_file.h"
 #include "base/limits.h"
+#include "evidence/mapping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,19 +47,12 @@ struct error *elf_file_map(int file, const char *path, struct elf_file *ret)
 {
 	struct elf_file elf = {0};
 	struct stat status;
-	void *bytes;
 
 	if (fstat(file, &status))
 		return error_system(errno, place_whole(path), "cannot read");
 	if (status.st_size == 0)
 		return error_new(ERROR_TRUNCATED, place_whole(path), "the file is empty");
-	// NORESERVE: a private writable mapping of a huge core would otherwise count as memory
-	bytes = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_NORESERVE, file, 0);
-	if (bytes == MAP_FAILED)
-		return error_system(errno, place_whole(path), "cannot map %llu bytes",
-				    (unsigned long long)status.st_size);
-	elf.bytes = bytes;
+	TRY(mapping_open(file, path, (uint64_t)status.st_size, &elf.bytes));
 	elf.size = (uint64_t)status.st_size;
 	elf.path = g_strdup(path);
 	*ret = elf;
@@ -73,8 +67,7 @@ void elf_file_rest(const struct elf_file *elf)
 
 void elf_file_done(struct elf_file *elf)
 {
-	if (elf->bytes)
-		munmap(elf->bytes, elf->size);
+	mapping_close(elf->bytes, elf->size);
 	g_free(elf->path);
 	g_free(elf->segments);
 	*elf = (struct elf_file){0};

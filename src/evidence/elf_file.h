@@ -12,7 +12,7 @@
 
 struct elf_file {
 	char *path;
-	/** The whole file: a private, writable mapping, so writes never reach it */
+	/** The whole file, as evidence/mapping.h gives it */
 	uint8_t *bytes;
 	uint64_t size;
 	enum go_arch arch;
