@@ -4,6 +4,7 @@
 #include "cli/recognise.h"
 #include "cli/spool.h"
 #include "evidence/debugfile.h"
+#include "evidence/elf_file.h"
 #include "evidence/match.h"
 #include "model/printout.h"
 
@@ -14,14 +15,10 @@
 
 static struct error *read_head(const char *path, char head[RECOGNISE_BYTES], size_t *ret)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
-	int number;
+	int fd, number;
 
-	if (fd < 0 && errno == ENOENT)
-		return error_new(ERROR_NOT_FOUND, place_whole(path), "there is no such file");
-	if (fd < 0)
-		return error_system(errno, place_whole(path), "cannot be opened");
+	TRY(elf_file_open_path(path, &fd));
 	n = pread(fd, head, RECOGNISE_BYTES, 0);
 	number = errno;
 	close(fd);
@@ -120,10 +117,13 @@ static struct error *add_argument(struct gathered *g, const char *argument)
 {
 	g_autofree char *spooled = NULL;
 
-	if (!g_str_equal(argument, "-"))
+	bool input = g_str_equal(argument, "-");
+
+	if (!input && !spool_is_pipe(argument))
 		return add_file(g, argument, argument);
-	TRY(spool_standard_input(&spooled));
-	return add_file(g, arena_string(g->arena, text_of(spooled)), "standard input");
+	TRY(input ? spool_standard_input(&spooled) : spool_pipe(argument, &spooled));
+	return add_file(g, arena_string(g->arena, text_of(spooled)),
+			input ? "standard input" : argument);
 }
 
 /* The kernel writes the path of a file that was since removed or replaced with this ending

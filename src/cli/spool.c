@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ static struct error *write_all(int fd, const char *bytes, size_t n)
 
 		if (written < 0 && errno != EINTR)
 			return error_with_hint(error_system(errno, place_whole(directory()),
-							    "copying standard input there failed"),
+							    "copying a pipe there failed"),
 					       "set TMPDIR to a directory with room");
 		if (written > 0) {
 			bytes += written;
@@ -35,47 +36,80 @@ static struct error *write_all(int fd, const char *bytes, size_t n)
 	return NULL;
 }
 
-static struct error *copy(int fd)
+/** A pipe that was opened without waiting for its writer has nothing yet: waits. */
+static void wait_for(int fd)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+	poll(&ready, 1, -1);
+}
+
+static struct error *copy(int from, const char *name, int fd)
 {
 	g_autofree char *chunk = g_malloc(CHUNK_BYTES);
 	uint64_t total = 0;
 	ssize_t n;
 
-	while ((n = read(STDIN_FILENO, chunk, CHUNK_BYTES)) != 0) {
-		if (n < 0 && errno == EINTR)
+	while ((n = read(from, chunk, CHUNK_BYTES)) != 0) {
+		if (n < 0 && errno == EAGAIN)
+			wait_for(from);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
-			return error_system(errno, place_whole("standard input"), "cannot be read");
+			return error_system(errno, place_whole(name), "cannot be read");
 		total += (uint64_t)n;
 		if (total > LIMIT_INFLATED_BYTES)
-			return error_new(ERROR_LIMIT, place_whole("standard input"),
+			return error_new(ERROR_LIMIT, place_whole(name),
 					 "holds more than %llu bytes", LIMIT_INFLATED_BYTES);
 		TRY(write_all(fd, chunk, (size_t)n));
 	}
 	return NULL;
 }
 
-struct error *spool_standard_input(char **ret)
+static struct error *spool(int from, const char *name, char **ret)
 {
-	g_autofree char *path = NULL;
+	g_autofree char *path = g_strdup_printf("%s/mapfault.XXXXXX", directory());
+	int fd = mkostemp(path, O_CLOEXEC);
 	struct error *error;
-	struct stat info;
-	int fd;
 
-	if (fstat(STDIN_FILENO, &info) == 0 && S_ISREG(info.st_mode)) {
-		*ret = g_strdup("/dev/fd/0");
-		return NULL;
-	}
-	path = g_strdup_printf("%s/mapfault.XXXXXX", directory());
-	fd = mkostemp(path, O_CLOEXEC);
 	if (fd < 0)
-		return error_system(errno, place_whole(directory()), "cannot hold standard input");
+		return error_system(errno, place_whole(directory()), "cannot hold a copy of %s",
+				    name);
 	unlink(path);
-	error = copy(fd);
+	error = copy(from, name, fd);
 	if (error) {
 		close(fd);
 		return error;
 	}
 	*ret = g_strdup_printf("/dev/fd/%d", fd);
 	return NULL;
+}
+
+struct error *spool_standard_input(char **ret)
+{
+	struct stat info;
+
+	if (fstat(STDIN_FILENO, &info) != 0 || !S_ISREG(info.st_mode))
+		return spool(STDIN_FILENO, "standard input", ret);
+	*ret = g_strdup("/dev/fd/0");
+	return NULL;
+}
+
+bool spool_is_pipe(const char *path)
+{
+	struct stat info;
+
+	return stat(path, &info) == 0 && S_ISFIFO(info.st_mode);
+}
+
+struct error *spool_pipe(const char *path, char **ret)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // without a writer it is empty
+	struct error *error;
+
+	if (fd < 0)
+		return error_system(errno, place_whole(path), "cannot be opened");
+	error = spool(fd, path, ret);
+	close(fd);
+	return error;
 }

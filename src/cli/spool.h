@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Standard input as a file that can be mapped: cores are read out of order.
+// Standard input and pipes as files that can be mapped: cores are read out of order.
 #pragma once
 #include "base/error.h"
 
@@ -8,3 +8,7 @@
  * unlinked copy in $TMPDIR or /var/tmp, which lives until the program ends. Free with g_free().
  */
 struct error *spool_standard_input(char **ret);
+/** A FIFO, or a shell's <(command). */
+bool spool_is_pipe(const char *path);
+/** The same of a pipe; one that nobody writes to is empty, and is not waited for. */
+struct error *spool_pipe(const char *path, char **ret);

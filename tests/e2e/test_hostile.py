@@ -3,14 +3,16 @@
 contract, and words that say what to do next. Never a crash, never a hang, never an accusation.
 """
 
+import json
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 from conftest import newest_version
 from fixture import fixture_named
-from judge import mapfault_json, mapfault_run, side_in
+from judge import mapfault_json, mapfault_path, mapfault_run, side_in
 from toolchain import program_build
 
 SECONDS = 60
@@ -127,6 +129,31 @@ def test_file_is_missing(crash, tmp_path):
 
 def test_directory(crash, tmp_path):
     refuse(tmp_path, crash.app)
+
+
+def test_pipes(crash, tmp_path):
+    """What a shell's <(command) gives is copied first; a FIFO that nobody writes to is not waited for."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    assert "empty" in refuse(fifo, crash.app)
+    with subprocess.Popen(["cat", str(crash.core)], stdout=subprocess.PIPE) as cat:
+        done = subprocess.run([str(mapfault_path()), f"/proc/self/fd/{cat.stdout.fileno()}", str(crash.app),
+                               "--json"], pass_fds=[cat.stdout.fileno()], capture_output=True, timeout=SECONDS)
+    assert json.loads(done.stdout)["verdict"] == mapfault_json(crash.core, crash.app)["verdict"]
+
+
+def test_file_shrinks(crash, tmp_path):
+    """While it is being read, as log rotation and full disks make them: an error, whenever it happens."""
+    core = tmp_path / "core"
+    for delay in (0.0, 0.005, 0.01, 0.02):
+        shutil.copyfile(crash.core, core)
+        with subprocess.Popen([str(mapfault_path()), str(core), str(crash.app)], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            time.sleep(delay)
+            os.truncate(core, 1 << 20)
+            _, words = process.communicate(timeout=SECONDS)
+        assert process.returncode in (0, 3, 4), (process.returncode, words)
+        assert process.returncode != 3 or "next:" in words
 
 
 def test_unreadable(crash, tmp_path):
