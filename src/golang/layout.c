@@ -43,4 +43,20 @@ const struct go_layout *go_layout_find(struct go_version version, enum go_arch a
 	return nearest;
 }
 
+#define CLASSIC_MAPS_UNTIL 23
+
+struct go_layout go_layout_with_classic_maps(const struct go_layout *layout)
+{
+	struct go_layout classic = *layout;
+	bool exact;
+	const struct go_layout *maps = go_layout_find(
+		(struct go_version){.minor = CLASSIC_MAPS_UNTIL}, layout->arch, &exact);
+
+	for (int i = GO_HMAP_COUNT; i <= GO_ITER_M; i++)
+		classic.offset[i] = maps->offset[i];
+	for (int i = GO_MAPTYPE_KEY; i <= GO_MAPTYPE_TYPE_SIZE; i++)
+		classic.offset[i] = maps->offset[i];
+	return classic;
+}
+
 const char *go_field_name(enum go_field field) { return field_names[field]; }

@@ -34,5 +34,10 @@ struct go_layout {
  *               user a gap
  */
 const struct go_layout *go_layout_find(struct go_version version, enum go_arch arch, bool *exact);
+/**
+ * The same row with the maps of Go 1.23: what GOEXPERIMENT=noswissmap builds with 1.24 and 1.25. What those
+ * added to the structures stands at their end and is not read.
+ */
+struct go_layout go_layout_with_classic_maps(const struct go_layout *layout);
 /** "runtime.g.goid": for messages and for the check against DWARF. */
 const char *go_field_name(enum go_field field);

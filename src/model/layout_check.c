@@ -2,6 +2,7 @@
 #include "model/layout_check.h"
 
 #include <glib.h>
+#include <string.h>
 
 static const bool is_size[GO_FIELD_COUNT] = {
 #define FIELD(name, ...)
@@ -91,6 +92,15 @@ static void note_inexact(struct program *program, bool checked)
 		    "whether every structure was read as that version lays it out");
 }
 
+/** The linker appends the experiments that differ from the release's own: "go1.24.11 X:noswissmap". */
+static bool has_classic_maps(const struct program *program)
+{
+	const char *experiments = strstr(program->build.go_version, " X:");
+
+	return experiments && strstr(experiments, "noswissmap") &&
+	       program_offset(program, GO_SWISS_USED) != GO_ABSENT;
+}
+
 struct error *layout_choose(struct program *program, struct moduledata *ret_first)
 {
 	struct go_version version = program->build.version;
@@ -99,6 +109,11 @@ struct error *layout_choose(struct program *program, struct moduledata *ret_firs
 	if (!version.minor)
 		return choose_by_structure(program, ret_first);
 	program->layout = go_layout_find(version, program->arch, &exact);
+	if (has_classic_maps(program)) {
+		struct go_layout classic = go_layout_with_classic_maps(program->layout);
+
+		program->layout = arena_copy(program->arena, &classic, sizeof(classic));
+	}
 	own_row = version.patch == program->layout->version.patch && version.exact;
 	if (program->debuginfo && !(exact && own_row) && differs_from_dwarf(program))
 		program->layout = corrected(program);

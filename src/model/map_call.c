@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define WORD        8
+#define SWISS_SINCE 24
 #define SPILL_BYTES 16 /* the slots of the type and the map, above the frame */
 
 static const char *const fatal_functions[] = {
@@ -81,6 +82,13 @@ static void settle_operation(const struct stack *stack, struct map_call *call)
 		call->operation = MAP_ASSIGN; // grows run only inside assignments
 }
 
+/** The table of checks has the lines of each release's own maps, not of those that an experiment chose. */
+static bool checks_known(const struct program *program)
+{
+	return program->layout->version.minor < SWISS_SINCE ||
+	       program_offset(program, GO_SWISS_USED) != GO_ABSENT;
+}
+
 static void find_fatal(struct program *program, const struct stack *stack, struct map_call *call)
 {
 	for (size_t i = 0; i < call->last; i++) {
@@ -91,7 +99,7 @@ static void find_fatal(struct program *program, const struct stack *stack, struc
 	for (size_t i = call->first; call->in_fatal && i <= call->last; i++) {
 		const struct go_site *site = stack->frames[i].site;
 
-		if (call->check == MAP_CHECK_NONE)
+		if (call->check == MAP_CHECK_NONE && checks_known(program))
 			call->check = go_map_check_at(program->layout->version, site->function,
 						      site->line);
 	}

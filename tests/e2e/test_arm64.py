@@ -32,7 +32,7 @@ def product():
 
 
 def crash_there(fixture, version, folder):
-    app = program_build(fixture, version, arch="arm64")
+    app = program_build(fixture, version, GOARCH="arm64")
     for _ in range(ATTEMPTS):
         crash = program_crash(fixture, app, folder, version=version, emulator=EMULATOR)
         reason = crash_is_as_stated(fixture, crash)

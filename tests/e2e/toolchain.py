@@ -127,8 +127,9 @@ def place_of(fixture, path):
     return pathlib.Path(path.name) if path == TRUTH else path.relative_to(fixture.folder)
 
 
-def build_key(fixture, version, variant, arch):
-    digest = hashlib.sha256(f"{version} {BUILDS[variant]} {fixture.cgo}{arch}".encode())
+def build_key(fixture, version, variant, settings):
+    digest = hashlib.sha256(f"{version} {BUILDS[variant]} {fixture.cgo}".encode())
+    digest.update("".join(f" {k}={v}" for k, v in sorted(settings.items())).encode())
     for path in sources_of(fixture):
         digest.update(str(place_of(fixture, path)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:20]
@@ -155,9 +156,9 @@ def sources_stage(fixture):
     return folder
 
 
-def program_build(fixture, version, variant="default", arch=""):
-    """The path of the fixture's program, built now or before; `arch` is Go's word for another processor."""
-    key = build_key(fixture, version, variant, arch)
+def program_build(fixture, version, variant="default", **settings):
+    """The path of the fixture's program, built now or before; `settings` are GOARCH=, GOEXPERIMENT= and such."""
+    key = build_key(fixture, version, variant, settings)
     folder = CACHE / "bin" / f"{fixture.name}-{version}-{variant}-{key}"
     program = folder / "app"
     if program.exists():
@@ -167,8 +168,7 @@ def program_build(fixture, version, variant="default", arch=""):
     go_folder = toolchain_get(version)
     env = go_environment(version, go_folder, cgo or (variant.startswith("pie") and
                                                      minor(version) < (1, 15)))
-    if arch:
-        env["GOARCH"] = arch
+    env.update(settings)
     if fixture.is_module:
         env["GO111MODULE"] = "on"
         # Modules land in the module cache that every go command of this machine shares.

@@ -242,9 +242,32 @@ static void names(void **state)
 	assert_string_equal(go_field_name(GO_TYPE_KIND), "runtime._type.kind");
 }
 
+/** By hand from runtime/map_noswiss.go and internal/abi/map_noswiss.go@go1.24.11. */
+static void an_experiment_has_classic_maps(void **state)
+{
+	bool exact;
+	const struct go_layout *swiss =
+		go_layout_find((struct go_version){24}, GO_ARCH_AMD64, &exact);
+	struct go_layout classic = go_layout_with_classic_maps(swiss);
+
+	assert_int_equal(classic.version.minor, 24);
+	assert_int_equal(classic.offset[GO_SWISS_USED], GO_ABSENT);
+	assert_int_equal(classic.offset[GO_ITER_M], GO_ABSENT);
+	assert_int_equal(classic.offset[GO_MAPTYPE_GROUPSIZE], GO_ABSENT);
+	assert_int_equal(classic.offset[GO_HMAP_B], 9);
+	assert_int_equal(classic.offset[GO_HMAP_BUCKETS], 16);
+	assert_int_equal(classic.offset[GO_HMAP_NEVACUATE], 32);
+	assert_int_equal(classic.offset[GO_HITER_HMAP], 24);
+	assert_int_equal(classic.offset[GO_MAPTYPE_KEYSIZE], 80);
+	assert_int_equal(classic.offset[GO_MAPTYPE_BUCKETSIZE], 82);
+	assert_int_equal(classic.offset[GO_MAPTYPE_TYPE_SIZE], 88);
+	assert_int_equal(classic.offset[GO_G_GOID], swiss->offset[GO_G_GOID]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_experiment_has_classic_maps),
 		cmocka_unit_test(every_minor_has_rows),
 		cmocka_unit_test(no_row_lacks_a_field),
 		cmocka_unit_test(beyond_the_table),
