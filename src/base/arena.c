@@ -2,6 +2,8 @@
 // Built on glibc's obstack, whose growth and alignment rules are just what is wanted.
 #include "base/arena.h"
 
+#include "base/error.h"
+
 #include <obstack.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -21,10 +23,8 @@ static void *chunk_alloc(size_t size)
 {
 	void *chunk = malloc(size);
 
-	if (!chunk) {
-		fputs("mapfault: out of memory\n", stderr);
-		abort();
-	}
+	if (!chunk)
+		memory_exhausted();
 	return chunk;
 }
 

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/blocks.h"
 
-#include <stdio.h>
+#include "base/error.h"
+
 #include <stdlib.h>
 
 static void *checked(void *memory)
 {
-	if (!memory) {
-		fputs("mapfault: out of memory\n", stderr);
-		abort();
-	}
+	if (!memory)
+		memory_exhausted();
 	return memory;
 }
 

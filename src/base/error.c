@@ -110,3 +110,10 @@ void error_free(struct error *error)
 	if (error != &out_of_memory)
 		free(error);
 }
+
+void memory_exhausted(void)
+{
+	fputs("mapfault: out of memory\n  next: free some, or raise the limit on it (ulimit -v)\n",
+	      stderr);
+	exit(error_exit_status(ERROR_SYSTEM));
+}

@@ -57,6 +57,12 @@ struct error *error_with_hint(struct error *error, const char *format, ...)
 	__attribute__((format(printf, 2, 3), warn_unused_result));
 void error_free(struct error *error);
 
+/**
+ * Ends the process with the message and exit status of ERROR_SYSTEM: that memory is out is the one failure
+ * that is not passed on, as passing it on takes memory.
+ */
+void memory_exhausted(void) __attribute__((noreturn));
+
 /** Passes a failure on to the caller. */
 #define TRY(expression)                                                                            \
 	do {                                                                                       \

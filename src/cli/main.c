@@ -95,6 +95,14 @@ static bool is_alone(int argc, char **argv, const char *option)
 	return argc == 2 && g_str_equal(argv[1], option);
 }
 
+/* GLib tells so when it gets no memory, and would abort. */
+static void on_log(const char *domain, GLogLevelFlags level, const char *message, void *unused)
+{
+	if ((level & G_LOG_LEVEL_ERROR) && (!message || strstr(message, "failed to allocate")))
+		memory_exhausted();
+	g_log_default_handler(domain, level, message, unused);
+}
+
 int main(int argc, char **argv)
 {
 	char *version[] = {argv[0], (char[]){"version"}, NULL};
@@ -103,6 +111,7 @@ int main(int argc, char **argv)
 	int status = 0;
 
 	setlocale(LC_CTYPE, "");
+	g_log_set_default_handler(on_log, NULL);
 	if (argc < 2 || is_alone(argc, argv, "--help") || is_alone(argc, argv, "-h")) {
 		commands_help(argc < 2 ? stderr : stdout);
 		return argc < 2 ? STATUS_USAGE : 0;

@@ -19,6 +19,13 @@ static void remove_and_die(int number)
 	raise(number); /* SA_RESETHAND: dies of it now */
 }
 
+/* Memory may run out in the middle of writing. */
+static void remove_at_exit(void)
+{
+	if (*half_written)
+		unlink(half_written);
+}
+
 static void watch(const char *path)
 {
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
@@ -26,6 +33,7 @@ static void watch(const char *path)
 				   .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
 
 	g_strlcpy(half_written, path, sizeof(half_written));
+	atexit(remove_at_exit);
 	for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
 		struct sigaction old;
 
