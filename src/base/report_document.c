@@ -18,19 +18,37 @@ json_int_t report_number_at(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
+static struct error *no_report(const char *name, const char *why)
+{
+	return error_with_hint(error_new(ERROR_UNRECOGNISED, place_whole(name), "%s", why),
+			       "make one: mapfault --json CORE BINARY -o report.json");
+}
+
+static struct error *no_json(const char *name, size_t size, const json_error_t *problem)
+{
+	if (size == 0)
+		return no_report(name, "is empty");
+	if (json_error_code(problem) == json_error_premature_end_of_input)
+		return error_new(ERROR_TRUNCATED, place_whole(name),
+				 "the report ends too early, in line %d", problem->line);
+	return no_report(name, "is not JSON");
+}
+
 struct error *report_document_parse(const char *name, const void *bytes, size_t size, json_t **ret)
 {
 	json_error_t problem;
 	json_t *report = json_loadb(bytes, size, 0, &problem);
+	const char *why = NULL;
 
 	if (!report)
-		return error_new(ERROR_MALFORMED, place_whole(name), "line %d: %s", problem.line,
-				 problem.text);
-	if (strcmp(report_text_at(report, "schema"), REPORT_SCHEMA) != 0) {
+		return no_json(name, size, &problem);
+	if (strcmp(report_text_at(report, "schema"), REPORT_SCHEMA) != 0)
+		why = "is JSON, but no report of schema " REPORT_SCHEMA;
+	else if (!json_is_object(json_object_get(report, "verdict")))
+		why = "is a report without a verdict";
+	if (why) {
 		json_decref(report);
-		return error_with_hint(error_new(ERROR_UNRECOGNISED, place_whole(name),
-						 "is JSON, but no report of schema " REPORT_SCHEMA),
-				       "make one: mapfault --json CORE BINARY -o report.json");
+		return no_report(name, why);
 	}
 	*ret = report;
 	return NULL;

@@ -64,8 +64,8 @@ static struct error *check_count(const struct invocation *invocation)
 	return error_with_hint(error_new(ERROR_USAGE, place_whole(""), "%s: too %s arguments",
 					 command->name,
 					 n < command->arguments_min ? "few" : "many"),
-			       "mapfault %s %s; see `mapfault help %s`", command->name,
-			       command->arguments, command->name);
+			       "mapfault %s%s%s; see `mapfault help %s`", command->name,
+			       *command->arguments ? " " : "", command->arguments, command->name);
 }
 
 static struct error *run(struct invocation *invocation, int argc, char **argv, int *ret_status)

@@ -6,10 +6,10 @@
 
 static struct error *read_address(const char *text, uint64_t *ret)
 {
+	const char *digits = text + (g_str_has_prefix(text, "0x") ? 2 : 0);
 	guint64 value;
 
-	text += g_str_has_prefix(text, "0x") ? 2 : 0;
-	if (!g_ascii_string_to_unsigned(text, 16, 1, UINT64_MAX, &value, NULL))
+	if (!g_ascii_string_to_unsigned(digits, 16, 1, UINT64_MAX, &value, NULL))
 		return error_with_hint(
 			error_new(ERROR_USAGE, place_whole(""), "\"%s\" is no address", text),
 			"mapfault map 0xc000012340 CORE BINARY");

@@ -208,3 +208,24 @@ def test_binary_is_cut(crash, tmp_path):
         shutil.copy(crash.app, path)
         os.truncate(path, path.stat().st_size * part // 10)
         answer_or_refuse(crash.core, path, "--json", "--force")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x7fELF", b"{}", b"[1]", b'{"schema":"mapfault.report/1"}', b'{"schema":',
+                                     b'{"schema":"mapfault.report/1","verdict":[]}', b"[" * 100000])
+def test_explain_of_no_report(tmp_path, content):
+    path = tmp_path / "report.json"
+    path.write_bytes(content)
+    assert "next:" in refuse("explain", path)
+
+
+def test_explain_of_a_hostile_report(tmp_path):
+    """Whatever a report says, none of it reaches the terminal as a command."""
+    evil = "\u001b]0;owned\u0007\u001b[2J"
+    site = {"function": evil, "file": evil, "line": "7", "pc": evil}
+    side = {"role": "detector", "site": site, "goroutine": {"id": evil}, "witnesses": [{"fact": evil}, 3]}
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps({"schema": "mapfault.report/1", "verdict": {"kind": evil, "sentence": evil}, "map": 7,
+                                "sides": [side, [], "x"], "candidates": {"a": 1}, "gaps": [{"what": evil}]}))
+    done = mapfault_run("explain", path, "--color", "never")
+    assert done.returncode == 0 and done.stdout.strip()
+    assert "\x1b" not in done.stdout + done.stderr and "\x07" not in done.stdout + done.stderr
