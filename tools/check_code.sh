@@ -1,8 +1,8 @@
 #!/bin/sh
 # What can be said of the code without running it. Ends with 1 when something is wrong.
 #   tools/check_code.sh            the gates
-#   tools/check_code.sh --analyze  then also what the compilers' analyzers suspect, as a report: both
-#                                  take some true paths for impossible ones and the other way round
+#   tools/check_code.sh --analyze  then also what the compilers' analyzers suspect; of leaks, which both misread where
+#                                  an attribute frees, LeakSanitizer tells in the unit tests
 set -u
 cd "$(dirname "$0")/.." || exit 1
 failed=0
@@ -53,10 +53,11 @@ done
 
 if [ "${1-}" = --analyze ]; then
 	# shellcheck disable=SC2086
-	each_source gcc $flags -O1 -fanalyzer -c -o /dev/null 2>&1 | grep 'warning:' | sort -u
-	# unix.Malloc does not understand cleanup attributes
+	! each_source gcc $flags -O1 -fanalyzer -Wno-analyzer-malloc-leak -c -o /dev/null 2>&1 | grep 'warning:'
+	say "the analyzer of gcc" $?
 	# shellcheck disable=SC2086
-	[ -n "$clang" ] && each_source "$clang" --analyze --analyzer-output text -Xclang \
-		-analyzer-disable-checker -Xclang unix.Malloc $flags 2>&1 | grep 'warning:' | sort -u
+	[ -z "$clang" ] || ! each_source "$clang" --analyze --analyzer-output text -Xclang \
+		-analyzer-disable-checker -Xclang unix.Malloc $flags 2>&1 | grep 'warning:'
+	say "the analyzer of clang" $?
 fi
 exit $failed

@@ -27,13 +27,14 @@ void blocks_done(struct blocks *blocks)
 
 static void block_add(struct blocks *blocks)
 {
+	void *block = checked(calloc((size_t)1 << blocks->shift, blocks->item_size));
+
 	if (blocks->block_count == blocks->block_capacity) {
 		blocks->block_capacity = blocks->block_capacity ? 2 * blocks->block_capacity : 8;
 		blocks->block = checked(
 			realloc(blocks->block, blocks->block_capacity * sizeof(*blocks->block)));
 	}
-	blocks->block[blocks->block_count++] =
-		checked(calloc((size_t)1 << blocks->shift, blocks->item_size));
+	blocks->block[blocks->block_count++] = block;
 }
 
 size_t blocks_add_run(struct blocks *blocks, size_t n)

@@ -186,7 +186,7 @@ static struct error *segment_count_read(struct elf_file *elf)
 
 struct error *elf_file_read(struct elf_file *elf, const char *kind)
 {
-	struct bytes table;
+	struct bytes table = {0};
 
 	TRY(read_header(elf, kind));
 	TRY(segment_count_read(elf));

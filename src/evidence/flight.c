@@ -293,7 +293,7 @@ struct error *flight_open(const char *path, struct flight **ret)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	g_autofree uint8_t *bytes = NULL;
 	struct error *error;
-	size_t size;
+	size_t size = 0;
 
 	if (fd < 0)
 		return error_system(errno, place_whole(path), "cannot be opened");

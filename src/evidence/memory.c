@@ -263,13 +263,15 @@ static bool words_hold(const uint8_t *bytes, uint64_t count, uint64_t word)
 
 bool memory_holds(const struct memory *memory, uint64_t address, uint64_t size, uint64_t word)
 {
+	const uint8_t *view;
+
 	for (uint64_t done = 0, piece; done < size; done += piece) {
 		piece = MIN(memory_extent(memory, address + done), size - done);
 		if (piece < sizeof(word))
 			return false;
 		piece -= piece % sizeof(word);
-		if (words_hold(memory_view(memory, address + done, piece), piece / sizeof(word),
-			       word))
+		view = memory_view(memory, address + done, piece);
+		if (view && words_hold(view, piece / sizeof(word), word))
 			return true;
 	}
 	return false;

@@ -62,9 +62,9 @@ static struct error *each_field(struct bytes message,
 				struct error *(*take)(struct wire *, const struct field *, void *),
 				struct wire *wire, void *into)
 {
-	struct field field;
-
 	while (bytes_left(&message)) {
+		struct field field = {0};
+
 		TRY(take_field(&message, &field));
 		TRY(take(wire, &field, into));
 	}

@@ -269,7 +269,7 @@ static void classify_nil_map(struct reasoning *reasoning, struct goroutine *dyin
 	size_t panic = 0;
 	bool seen;
 
-	while (panic < stack->count &&
+	while (dying && panic < stack->count &&
 	       strcmp(stack->frames[panic].site->function, "runtime.gopanic"))
 		panic++;
 	if (panic == stack->count)

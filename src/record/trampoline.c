@@ -47,7 +47,7 @@ static uint64_t header_field(const struct piece *p, size_t offset)
 static void save_registers(struct piece *p)
 {
 	static const uint8_t pool[] = {RCX, RDX, RSI, RDI, R8, R9};
-	uint8_t picked[SCRATCH + 1];
+	uint8_t picked[SCRATCH + 1] = {0};
 	size_t count = 0, wanted = SCRATCH + !p->plan->g_in_register;
 
 	for (size_t i = 0; count < wanted; i++)
