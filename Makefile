@@ -1,7 +1,7 @@
 # What a newcomer needs: `make demo`, `make check`. Everything else is Meson's, in build/.
 BUILD := build
 
-.PHONY: setup build static demo check unit e2e accuracy layouts format bench fuzz clean
+.PHONY: soak setup build static demo check unit e2e accuracy layouts format bench fuzz clean
 
 setup:
 	@tools/setup.sh
@@ -36,6 +36,10 @@ unit: setup
 
 e2e: build
 	@MAPFAULT_TEST_JSON=$(BUILD)/tests/unit/report/test_report_json python3 -m pytest -q tests/e2e
+
+# Long runs on live processes: watchers killed, attached and let go of, a thousand times each.
+soak: build
+	@MAPFAULT_KILLS=1000 MAPFAULT_CYCLES=1000 python3 -m pytest -q tests/e2e/test_attach.py
 
 # The whole accuracy table, every Go version: hours on a small machine.
 accuracy: build

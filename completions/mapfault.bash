@@ -6,10 +6,13 @@ _mapfault_options()
 	local output="--json --format --color --output --quiet --force --help"
 
 	case $1 in
-	goroutines) echo "$output --all --blocked --system" ;;
-	map) echo "$output --values --limit" ;;
+	goroutines) echo "$output --all --blocked --system --pid" ;;
+	map) echo "$output --values --limit --pid" ;;
+	run) echo "$output --source-root --hold --core" ;;
+	attach) echo "$output --source-root --fail-on --hold --core --pid" ;;
+	detach) echo "--quiet --help --pid" ;;
 	sites) echo "$output --system" ;;
-	goroutine | maps) echo "$output" ;;
+	goroutine | maps) echo "$output --pid" ;;
 	record) echo "--json --format --color --output --quiet --help --source-root --pid --remove --keep --folder" ;;
 	explain) echo "--format --color --output --quiet --help" ;;
 	repro) echo "--output --run --source --seconds --download --json --color --quiet --help" ;;
@@ -17,14 +20,14 @@ _mapfault_options()
 	doctor) echo "--json --format --color --output --quiet --help --pid --root" ;;
 	version) echo "--json --help" ;;
 	help) echo "--help" ;;
-	*) echo "$output --source-root --fail-on" ;;
+	*) echo "$output --source-root --fail-on --pid" ;;
 	esac
 }
 
 _mapfault()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="diagnose goroutines goroutine maps map sites record explain repro sensitivity doctor version help"
+	local commands="diagnose goroutines goroutine maps map run attach detach sites record explain repro sensitivity doctor version help"
 
 	COMPREPLY=()
 	case $previous in

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # Completion of mapfault's commands and options for fish.
 
-set -l commands diagnose goroutines goroutine maps map sites record explain repro sensitivity doctor version help
+set -l commands diagnose goroutines goroutine maps map run attach detach sites record explain repro sensitivity doctor version help
 
 complete -c mapfault -n __fish_use_subcommand -a diagnose -d "name the map, both goroutines and both lines"
 complete -c mapfault -n __fish_use_subcommand -a goroutines -d "list goroutines, grouped by equal stacks"
 complete -c mapfault -n __fish_use_subcommand -a goroutine -d "show one goroutine"
 complete -c mapfault -n __fish_use_subcommand -a maps -d "list the maps that globals and stacks reach"
 complete -c mapfault -n __fish_use_subcommand -a map -d "show one map"
+complete -c mapfault -n __fish_use_subcommand -a run -d "run a program, and name both sides at a map fatal"
+complete -c mapfault -n __fish_use_subcommand -a attach -d "watch a running process for a map fatal"
+complete -c mapfault -n __fish_use_subcommand -a detach -d "let go of a process that is watched"
 complete -c mapfault -n __fish_use_subcommand -a sites -d "list every map operation in a program's code"
 complete -c mapfault -n __fish_use_subcommand -a record -d "record who writes which map while a program runs"
 complete -c mapfault -n __fish_use_subcommand -a explain -d "tell the reasoning behind a report"
@@ -36,7 +39,9 @@ complete -c mapfault -n "__fish_seen_subcommand_from record" -s p -l pid -x -a "
 complete -c mapfault -n "__fish_seen_subcommand_from record" -l remove -d "take the recorder out again"
 complete -c mapfault -n "__fish_seen_subcommand_from record" -l keep -d "keep the record's file"
 complete -c mapfault -n "__fish_seen_subcommand_from record" -l folder -x -a "(__fish_complete_directories)" -d "where the record goes"
-complete -c mapfault -n "__fish_seen_subcommand_from doctor" -s p -l pid -x -a "(__fish_complete_pids)" -d "look at this process"
+complete -c mapfault -n "__fish_seen_subcommand_from doctor diagnose goroutines goroutine maps map attach detach" -s p -l pid -x -a "(__fish_complete_pids)" -d "look at this process"
+complete -c mapfault -n "__fish_seen_subcommand_from run attach" -l hold -d "leave the process stopped at the fatal error"
+complete -c mapfault -n "__fish_seen_subcommand_from run attach" -l core -r -d "write a core of that moment"
 complete -c mapfault -n "__fish_seen_subcommand_from doctor" -l root -x -a "(__fish_complete_directories)" -d "look at the machine under this directory"
 complete -c mapfault -n "__fish_seen_subcommand_from repro" -l run -d "build and run it, compare, try the fixes"
 complete -c mapfault -n "__fish_seen_subcommand_from repro" -l seconds -x -d "how long to try for"

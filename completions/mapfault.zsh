@@ -10,6 +10,9 @@ _mapfault() {
 		'goroutine:show one goroutine'
 		'maps:list the maps that globals and stacks reach'
 		'map:show one map'
+		'run:run a program, and name both sides at the instant of a map fatal'
+		'attach:watch a running process for a map fatal'
+		'detach:let go of a process that is watched'
 		'sites:list every map operation in a program'\''s code'
 		'record:record who writes which map while a program runs'
 		'record:record who writes which map while a program runs'
@@ -33,17 +36,29 @@ _mapfault() {
 		_alternative 'commands:command:{_describe command commands}' 'files:file:_files'
 		[[ $words[2] != -* ]] && return
 	fi
+	local -a stop=(
+		'--hold[leave the process stopped at the fatal error]'
+		'--core[write a core of that moment]:file:_files'
+		'--source-root[where the sources are]:directory:_files -/'
+	)
 	case $words[2] in
+	run) _arguments $output $stop '*::program:_normal' ;;
+	attach)
+		_arguments $output $stop '(-p --pid)'{-p,--pid}'[of this process]:pid:_pids' \
+			'--fail-on[exit with 1 from this level on]:level:(possible likely proven)' ;;
+	detach) _arguments '(-p --pid)'{-p,--pid}'[of this process]:pid:_pids' ;;
 	goroutines)
 		_arguments $output '(-a --all)'{-a,--all}'[each one by itself]' \
 			'--blocked[only what they wait for]' \
-			"--system[the runtime's own as well]" '*:file:_files' ;;
+			"--system[the runtime's own as well]" '(-p --pid)'{-p,--pid}'[of this process]:pid:_pids' '*:file:_files' ;;
 	map)
 		_arguments $output '--values[show keys]' '--limit[at most N keys]:number:' \
 			'*:file:_files' ;;
 	record) _arguments $output '(-p --pid)'{-p,--pid}'[record this running process]:pid:_pids' '--remove[take the recorder out again]' '--keep[keep the record]' '--folder[where the record goes]:folder:_directories' '*::program:_normal' ;;
 	sites) _arguments $output "--system[the runtime's own as well]" '*:file:_files' ;;
-	goroutine | maps | explain) _arguments $output '*:file:_files' ;;
+	goroutine | maps)
+		_arguments $output '(-p --pid)'{-p,--pid}'[of this process]:pid:_pids' '*:file:_files' ;;
+	explain) _arguments $output '*:file:_files' ;;
 	repro)
 		_arguments '(-o --output)'{-o,--output}'[the folder to make]:directory:_files -/' \
 			'--run[build and run it, compare, try the fixes]' \

@@ -5,7 +5,8 @@
 
 #define LIMIT_GOROUTINES      (16u << 20) /* allgs entries */
 #define LIMIT_THREADS         (1u << 16)
-#define LIMIT_FRAMES          4096 /* of one goroutine, inlined ones included */
+#define LIMIT_MAPPINGS        (1u << 20) /* of one live process */
+#define LIMIT_FRAMES          4096       /* of one goroutine, inlined ones included */
 #define LIMIT_MODULES         1024
 #define LIMIT_FUNCTIONS       (8u << 20) /* of one module */
 #define LIMIT_NAME_BYTES      (64u << 10)

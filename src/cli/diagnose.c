@@ -25,7 +25,7 @@ static bool is_conflict(const struct findings *findings)
 static int exit_status(const struct findings *findings, const struct options *options)
 {
 	if (findings->death == DEATH_UNKNOWN)
-		return 4;
+		return findings->program->process && findings->program->process->live ? 0 : 4;
 	if (!is_conflict(findings))
 		return 0;
 	if (options->fail && findings->confidence >= options->fail_on)
@@ -59,7 +59,8 @@ const struct command command_diagnose = {
 		"  mapfault --fail-on likely core ./server\n"
 		"  gunzip -c core.gz | mapfault - ./server\n"
 		"  kubectl logs -p pod | mapfault - ./server\n"
-		"  mapfault crash.log ./server heap.pb.gz goroutine.pb.gz\n",
+		"  mapfault crash.log ./server heap.pb.gz goroutine.pb.gz\n"
+		"  mapfault diagnose -p $(pidof server)  # as it runs: who is in which map\n",
 	.about =
 		"Reads a core file and the Go program that left it, in any order. The core may be\n"
 		"compressed with zstd, lz4 or xz, and the program stripped. Without a core, the "
@@ -68,7 +69,8 @@ const struct command command_diagnose = {
 		"goroutine profiles of it.\n"
 		"Exit status: 0 done; 1 as --fail-on asks; 2 wrong usage; 3 unreadable evidence;\n"
 		"4 done, but what is missing kept a verdict from being reached.\n",
-	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE | OPTIONS_SOURCE | OPTIONS_VERDICT,
+	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE | OPTIONS_PROCESS | OPTIONS_SOURCE |
+		 OPTIONS_VERDICT,
 	.arguments_min = 1,
 	.arguments_max = 64,
 	.run = diagnose,

@@ -37,8 +37,8 @@ static struct error *twice(const char *path, const char *first, const char *what
 
 static struct error *add_core(struct gathered *g, const char *path, const char *name)
 {
-	if (g->core)
-		return twice(name, core_path(g->core), "core file");
+	if (gathered_process(g))
+		return twice(name, gathered_process(g)->name, "core file");
 	TRY(core_open(path, &g->core));
 	return NULL;
 }
@@ -132,14 +132,16 @@ static struct error *add_argument(struct gathered *g, const char *argument)
 
 static struct error *find_image(struct gathered *g)
 {
-	const char *path = match_program_path(g->core);
+	const char *path = match_program_path(core_process(g->core));
 
 	if (!path)
-		return error_with_hint(error_new(ERROR_NOT_FOUND, place_whole(core_path(g->core)),
+		return error_with_hint(error_new(ERROR_NOT_FOUND,
+						 place_whole(core_process(g->core)->name),
 						 "does not say which program it came from"),
 				       "give the binary as well: mapfault CORE BINARY");
 	if (g_str_has_suffix(path, DELETED) || access(path, R_OK) != 0)
-		return error_with_hint(error_new(ERROR_NOT_FOUND, place_whole(core_path(g->core)),
+		return error_with_hint(error_new(ERROR_NOT_FOUND,
+						 place_whole(core_process(g->core)->name),
 						 "came from %s, which is not here any more", path),
 				       "give that very binary as well: mapfault CORE BINARY");
 	return image_open(path, &g->image);
@@ -188,22 +190,28 @@ static void add_gap(struct gathered *g, struct report_evidence *evidence, struct
 	evidence->gaps = gaps;
 }
 
-static void list_core(struct gathered *g, const char *checked)
+const struct process *gathered_process(const struct gathered *g)
 {
-	struct report_evidence *core = list(g, "core", core_path(g->core));
-	uint64_t missing = core_missing_bytes(g->core);
+	if (g->live)
+		return live_process(g->live);
+	return g->core ? core_process(g->core) : NULL;
+}
 
-	core->arch = go_arch_name(core_arch(g->core));
-	if (missing)
-		add_gap(g, core,
+static void list_process(struct gathered *g, const struct process *process, const char *checked)
+{
+	struct report_evidence *listed = list(g, process->live ? "process" : "core", process->name);
+
+	listed->arch = go_arch_name(process->arch);
+	if (process->missing_bytes)
+		add_gap(g, listed,
 			(struct gap){"the end of the core",
 				     arena_format(g->arena,
 						  "the file is cut off: %llu bytes of memory "
 						  "that it promises are not in it",
-						  (unsigned long long)missing),
+						  (unsigned long long)process->missing_bytes),
 				     "whatever stood in the memory that is gone"});
 	if (!*checked)
-		add_gap(g, core,
+		add_gap(g, listed,
 			(struct gap){"proof that core and binary belong together",
 				     "the core kept nothing of the binary to compare",
 				     "whether function names and lines are those of this process"});
@@ -218,7 +226,7 @@ static struct error *match_flight(struct gathered *g, const struct options *opti
 
 	listed->build_id = arena_string(g->arena, text_of(facts->build_id));
 	listed->arch = go_arch_name(facts->arch);
-	if (!g->core)
+	if (!gathered_process(g))
 		g->bias = facts->bias;
 	if (options->force || (id.n && text_is(id, facts->build_id)) || !*facts->build_id)
 		return NULL;
@@ -232,23 +240,27 @@ static struct error *match_flight(struct gathered *g, const struct options *opti
 /** A recorded process copies the record to where its core has it. */
 static struct error *find_flight(struct gathered *g)
 {
+	const struct process *process = gathered_process(g);
 	scoped(memory) struct memory *memory = memory_new();
 
-	if (g->flight || !g->core)
+	if (g->flight || !process)
 		return NULL;
-	core_add_to(g->core, memory);
+	process->add_to(process, memory);
 	return flight_find(memory, &g->flight);
 }
 
 static struct error *match(struct gathered *g, const struct options *options)
 {
+	const struct process *process = gathered_process(g);
 	const char *checked = "";
 
-	if (g->core) {
-		TRY(match_image(g->core, g->image, options->force, &g->bias, &checked));
-		list_core(g, checked);
+	if (process) {
+		TRY(match_image(process, g->image, options->force, &g->bias, &checked));
+		list_process(g, process, checked);
 	}
-	list(g, "binary", image_path(g->image))->build_id = build_id(g->arena, g->image);
+	list(g, "binary",
+	     g->live && !g->image_given ? live_program_path(g->live) : image_path(g->image))
+		->build_id = build_id(g->arena, g->image);
 	g->listed[g->listed_count - 1].arch = go_arch_name(image_arch(g->image));
 	TRY(find_flight(g));
 	return g->flight ? match_flight(g, options) : NULL;
@@ -299,14 +311,14 @@ static struct error *open_text(struct gathered *g)
 
 static struct error *check_need(const struct gathered *g, enum gather_need need, const char *first)
 {
-	if (need == NEED_CORE && !g->core)
+	if (need == NEED_CORE && !gathered_process(g))
 		return error_with_hint(
 			error_new(ERROR_USAGE, place_whole(first), "no core file given"),
 			"a program alone shows its map operations: mapfault sites "
 			"BINARY");
 	if (need == NEED_DEATH && g->flight)
 		return NULL;
-	if (need != NEED_IMAGE && !g->core && !g->dump)
+	if (need != NEED_IMAGE && !gathered_process(g) && !g->dump)
 		return error_with_hint(
 			error_new(ERROR_USAGE, place_whole(first),
 				  "no core file and no text of a crash given"),
@@ -329,6 +341,9 @@ static struct error *open_all(struct gathered *g, char *const *paths, size_t cou
 	TRY(open_text(g));
 	TRY(check_need(g, need, count ? paths[0] : ""));
 	list_profiles(g);
+	g->image_given = g->image != NULL;
+	if (!g->image && g->live)
+		TRY(image_open(live_program(g->live), &g->image));
 	if (!g->image && g->core)
 		TRY(find_image(g));
 	if (!g->image && g->flight)
@@ -350,6 +365,13 @@ struct error *gather(char *const *paths, size_t count, enum gather_need need,
 	return open_all(ret, paths, count, need, options);
 }
 
+struct error *gather_live(struct live *live, char *const *paths, size_t count,
+			  const struct options *options, struct gathered *ret)
+{
+	*ret = (struct gathered){.arena = arena_new(), .live = live};
+	return open_all(ret, paths, count, NEED_CORE, options);
+}
+
 /** Frames whose lines the binary has not at their offsets were printed by another build. */
 static struct error *check_text_of(const struct gathered *g, const struct program *program)
 {
@@ -367,8 +389,8 @@ struct error *gathered_program(struct gathered *g, struct program **ret)
 {
 	struct program_evidence evidence = {
 		.image = g->image,
-		.core = g->core,
-		.dump = g->core ? NULL : g->dump,
+		.process = gathered_process(g),
+		.dump = gathered_process(g) ? NULL : g->dump,
 		.flight = g->flight,
 		.debuginfo = g->debuginfo,
 		.bias = g->bias,
@@ -389,6 +411,7 @@ void gathered_done(struct gathered *g)
 	image_close(g->debug_image);
 	image_close(g->image);
 	core_close(g->core);
+	live_close(g->live);
 	for (size_t i = 0; i < g->profile_count; i++)
 		profile_close(g->profiles[i]);
 	dump_close(g->dump);

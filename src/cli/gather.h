@@ -9,6 +9,7 @@
 #include "evidence/dump.h"
 #include "evidence/flight.h"
 #include "evidence/image.h"
+#include "evidence/live.h"
 #include "evidence/profile.h"
 #include "model/program.h"
 #include "report/report.h"
@@ -20,6 +21,7 @@
 struct gathered {
 	struct arena *arena;
 	struct core *core;
+	struct live *live;
 	struct image *image, *debug_image;
 	struct debuginfo *debuginfo;
 	struct dump *dump;
@@ -28,7 +30,7 @@ struct gathered {
 	struct profile *profiles[GATHERED_PROFILES_MAX];
 	size_t profile_count;
 	uint64_t bias;
-	bool force;
+	bool force, image_given;
 	struct report_evidence listed[GATHERED_MAX];
 	size_t listed_count;
 };
@@ -37,13 +39,20 @@ struct gathered {
 enum gather_need {
 	NEED_IMAGE,
 	NEED_CORE,
-	NEED_GOROUTINES, /**< a core or a text */
+	NEED_GOROUTINES, /**< a core, a live process or a text */
 	NEED_DEATH,      /**< the same, or the flight recorder's word */
 };
 
 /** Opens what @a paths name, in any order; "-" is standard input. */
 struct error *gather(char *const *paths, size_t count, enum gather_need need,
 		     const struct options *options, struct gathered *ret);
+/**
+ * As gather(), of a process that stands still; @a paths may name its binary and profiles. Takes @a live over.
+ */
+struct error *gather_live(struct live *live, char *const *paths, size_t count,
+			  const struct options *options, struct gathered *ret);
+/** The core or the live process; NULL when there is neither. */
+const struct process *gathered_process(const struct gathered *gathered);
 /** Rebuilds the program from it; @a gathered must outlive the program. */
 struct error *gathered_program(struct gathered *gathered, struct program **ret);
 void gathered_done(struct gathered *gathered);

@@ -51,10 +51,11 @@ const struct command command_goroutines = {
 	.summary = "list goroutines, grouped by equal stacks",
 	.examples = "  mapfault goroutines core ./server\n"
 		    "  mapfault goroutines --all core ./server\n"
+		    "  mapfault goroutines -p $(pidof server)     # as it runs\n"
 		    "  mapfault goroutines --json core ./server | jq '.goroutines[].state'\n",
 	.about = "The largest group comes first, with how long its goroutines have waited.\n"
 		 "The runtime's own goroutines are left out without --system.\n",
-	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE | OPTIONS_ALL | OPTIONS_SYSTEM,
+	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE | OPTIONS_PROCESS | OPTIONS_ALL | OPTIONS_SYSTEM,
 	.arguments_min = 1,
 	.arguments_max = 2,
 	.run = goroutines,
@@ -64,9 +65,10 @@ const struct command command_goroutine = {
 	.name = "goroutine",
 	.arguments = "N CORE|TEXT [BINARY]",
 	.summary = "show one goroutine",
-	.examples = "  mapfault goroutine 18 core ./server\n",
+	.examples = "  mapfault goroutine 18 core ./server\n"
+		    "  mapfault goroutine 18 -p $(pidof server)\n",
 	.about = "N is the goroutine's number, as crash output and reports have it.\n",
-	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE,
+	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE | OPTIONS_PROCESS,
 	.arguments_min = 2,
 	.arguments_max = 3,
 	.run = goroutine,

@@ -57,7 +57,9 @@ static struct error *choose(int *argc, char **argv, const struct command **ret)
 static struct error *check_count(const struct invocation *invocation)
 {
 	const struct command *command = invocation->command;
-	size_t n = invocation->argument_count;
+	// a process given with --pid takes the place of one file
+	bool pid = (command->takes & OPTIONS_PROCESS) && invocation->options.pid;
+	size_t n = invocation->argument_count + pid;
 
 	if (n >= command->arguments_min && n <= command->arguments_max)
 		return NULL;

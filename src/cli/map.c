@@ -45,9 +45,10 @@ const struct command command_map = {
 	.arguments = "ADDRESS CORE [BINARY]",
 	.summary = "show one map: header, growth, integrity, owners",
 	.examples = "  mapfault map 0xc000012340 core ./server\n"
-		    "  mapfault map 0xc000012340 --values --limit 20 core ./server\n",
+		    "  mapfault map 0xc000012340 --values --limit 20 core ./server\n"
+		    "  mapfault map 0xc000012340 -p $(pidof server)\n",
 	.about = "Keys are shown only with --values; elements never are.\n",
-	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE | OPTIONS_VALUES,
+	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE | OPTIONS_PROCESS | OPTIONS_VALUES,
 	.arguments_min = 2,
 	.arguments_max = 3,
 	.run = map,

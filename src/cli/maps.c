@@ -22,9 +22,10 @@ const struct command command_maps = {
 	.arguments = "CORE [BINARY]",
 	.summary = "list the maps that globals and stacks reach, largest first",
 	.examples = "  mapfault maps core ./server\n"
+		    "  mapfault maps -p $(pidof server)     # as it runs\n"
 		    "  mapfault maps --json core ./server | jq '.maps[] | select(.count > 1000)'\n",
 	.about = "A line a map: address, implementation, entries, type, and who holds it.\n",
-	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE,
+	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE | OPTIONS_PROCESS,
 	.arguments_min = 1,
 	.arguments_max = 2,
 	.run = maps,

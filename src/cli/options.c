@@ -27,6 +27,24 @@ static void record_entries(struct options *o, GOptionEntry ret[GROUP_OPTIONS_MAX
 	memcpy(ret, rows, sizeof(rows));
 }
 
+static void later_entries(unsigned group, struct options *o, GOptionEntry ret[GROUP_OPTIONS_MAX])
+{
+	const GOptionEntry process = {"pid", 'p', 0, G_OPTION_ARG_INT, &o->pid, "of this process",
+				      "PID"};
+	const GOptionEntry stop[] = {
+		{"hold", 0, 0, G_OPTION_ARG_NONE, &o->hold,
+		 "leave the process stopped at the fatal error, for a debugger", NULL},
+		{"core", 0, 0, G_OPTION_ARG_FILENAME, &o->core,
+		 "write a core of that very moment to FILE", "FILE"}};
+
+	if (1u << group == OPTIONS_RECORD)
+		record_entries(o, ret);
+	else if (1u << group == OPTIONS_PROCESS)
+		ret[0] = process;
+	else if (1u << group == OPTIONS_STOP)
+		memcpy(ret, stop, sizeof(stop));
+}
+
 /* The rows of one group, which store into @a o. Ends in a zero row. */
 static void group_entries(unsigned group, struct options *o, GOptionEntry ret[GROUP_OPTIONS_MAX])
 {
@@ -86,8 +104,7 @@ static void group_entries(unsigned group, struct options *o, GOptionEntry ret[GR
 	};
 
 	memcpy(ret, table[group], sizeof(table[group]));
-	if (1u << group == OPTIONS_RECORD)
-		record_entries(o, ret);
+	later_entries(group, o, ret);
 }
 
 static const GOptionEntry help_entry = {"help", 'h', 0, G_OPTION_ARG_NONE, NULL, "this help", NULL};
@@ -99,6 +116,7 @@ static GOptionContext *context_new(unsigned groups, struct options *options)
 
 	help[0].arg_data = &options->help;
 	g_option_context_set_help_enabled(context, FALSE);
+	g_option_context_set_strict_posix(context, (groups & OPTIONS_STOP) != 0);
 	g_option_context_add_main_entries(context, help, NULL);
 	for (unsigned group = 0; group < OPTION_GROUPS; group++) {
 		GOptionEntry entries[GROUP_OPTIONS_MAX];
@@ -133,18 +151,20 @@ static struct error *resolve_format(struct options *o)
 	return NULL;
 }
 
-static bool color_by_default(const struct options *o)
+bool options_color_on(const struct options *o, int fd)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	return !o->output && !(no_color && *no_color) && isatty(STDOUT_FILENO) && term &&
+	if (o->color_name && !g_str_equal(o->color_name, "auto"))
+		return o->color;
+	return !o->output && !(no_color && *no_color) && isatty(fd) && term &&
 	       !g_str_equal(term, "dumb");
 }
 
 static struct error *resolve_color(struct options *o)
 {
 	if (!o->color_name || g_str_equal(o->color_name, "auto"))
-		o->color = color_by_default(o);
+		o->color = options_color_on(o, STDOUT_FILENO);
 	else if (g_str_equal(o->color_name, "always"))
 		o->color = true;
 	else if (!g_str_equal(o->color_name, "never"))
@@ -196,6 +216,7 @@ struct error *options_parse(unsigned groups, int *argc, char ***argv, struct opt
 
 void options_done(struct options *options)
 {
+	g_free(options->core);
 	g_free(options->format_name);
 	g_free(options->color_name);
 	g_free(options->source_root);

@@ -21,19 +21,21 @@ enum option_group {
 	OPTIONS_REPRODUCE = 1 << 8,
 	/** -o DIR, --go, --runs, --minutes, --svg, --download, --json, --color, -q */
 	OPTIONS_SENSITIVITY = 1 << 9,
-	OPTIONS_RECORD = 1 << 10, /**< --pid, --remove, --keep, --folder */
+	OPTIONS_RECORD = 1 << 10,  /**< --pid, --remove, --keep, --folder */
+	OPTIONS_PROCESS = 1 << 11, /**< --pid */
+	OPTIONS_STOP = 1 << 12,    /**< --hold, --core; options end at the first argument */
 };
-#define OPTION_GROUPS 11
+#define OPTION_GROUPS 13
 
 enum output_format { FORMAT_TEXT, FORMAT_JSON };
 
 struct options {
-	gboolean help, json, quiet, force, values, all, system, blocked, remove, keep, run,
+	gboolean hold, help, json, quiet, force, values, all, system, blocked, remove, keep, run,
 		download;
 	gint limit, pid, seconds, runs, minutes;
 	char *go, *svg, *source;
 	char *root, *folder;
-	char *format_name, *color_name, *source_root, *fail_on_name, *output;
+	char *core, *format_name, *color_name, *source_root, *fail_on_name, *output;
 	/* What the names above mean. */
 	enum output_format format;
 	bool color;
@@ -44,6 +46,8 @@ struct options {
 /** Parses and removes the options in @a argv that belong to @a groups. */
 struct error *options_parse(unsigned groups, int *argc, char ***argv, struct options *ret);
 void options_done(struct options *options);
+/** Whether what goes to @a fd is to be colored: as asked, else when it is a terminal. */
+bool options_color_on(const struct options *options, int fd);
 /** Prints one line an option. */
 void options_help(unsigned groups, FILE *out);
 /** Columns of the terminal on standard output; $COLUMNS, else 100. */

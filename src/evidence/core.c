@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 struct core {
+	struct process process; // first, so that it leads back to the core
 	struct elf_file elf;
 	enum compression compression;
 	bool stream_cut;
 	struct core_notes notes;
 	GArray *dumped; // struct memory_range, in address order
-	uint64_t missing_bytes;
 };
 
 bool core_recognise(struct text head)
@@ -121,13 +121,47 @@ static void segments_read(struct core *core)
 
 		if (segment->p_type != PT_LOAD)
 			continue;
-		if (__builtin_add_overflow(core->missing_bytes, segment->p_filesz - part.n,
-					   &core->missing_bytes))
-			core->missing_bytes = UINT64_MAX;
+		if (__builtin_add_overflow(core->process.missing_bytes, segment->p_filesz - part.n,
+					   &core->process.missing_bytes))
+			core->process.missing_bytes = UINT64_MAX;
 		if (part.n)
 			g_array_append_val(core->dumped, range);
 	}
 	g_array_sort(core->dumped, by_address);
+}
+
+static void core_add_to(const struct process *process, struct memory *memory)
+{
+	const struct core *core = (const struct core *)process;
+
+	for (guint i = 0; i < core->dumped->len; i++) {
+		const struct memory_range *range =
+			&g_array_index(core->dumped, struct memory_range, i);
+
+		memory_add(memory, range->address, range->bytes, range->size, range->origin);
+	}
+}
+
+static void core_rest(const struct process *process)
+{
+	elf_file_rest(&((const struct core *)process)->elf);
+}
+
+static void process_fill(struct core *core)
+{
+	struct process *process = &core->process;
+	const struct core_notes *notes = &core->notes;
+
+	process->name = core->elf.path;
+	process->arch = core->elf.arch;
+	process->threads = (const struct process_thread *)(const void *)notes->threads->data;
+	process->thread_count = notes->threads->len;
+	process->mappings = (const struct process_mapping *)(const void *)notes->mappings->data;
+	process->mapping_count = notes->mappings->len;
+	process->auxv = notes->auxv;
+	process->command = notes->command;
+	process->add_to = core_add_to;
+	process->rest = core_rest;
 }
 
 static struct error *core_read(struct core *core)
@@ -141,6 +175,7 @@ static struct error *core_read(struct core *core)
 	TRY(check_type(core));
 	TRY(notes_read(core));
 	segments_read(core);
+	process_fill(core);
 	return NULL;
 }
 
@@ -171,51 +206,9 @@ void core_close(struct core *core)
 	g_free(core);
 }
 
-const char *core_path(const struct core *core) { return core->elf.path; }
-enum go_arch core_arch(const struct core *core) { return core->elf.arch; }
-const char *core_command(const struct core *core) { return core->notes.command; }
-uint64_t core_missing_bytes(const struct core *core) { return core->missing_bytes; }
+const struct process *core_process(const struct core *core) { return &core->process; }
 bool core_stream_cut(const struct core *core) { return core->stream_cut; }
 const char *core_compression(const struct core *core)
 {
 	return compression_name(core->compression);
-}
-
-const struct core_thread *core_threads(const struct core *core, size_t *ret_count)
-{
-	*ret_count = core->notes.threads->len;
-	return (const struct core_thread *)(const void *)core->notes.threads->data;
-}
-
-const struct core_file_mapping *core_file_mappings(const struct core *core, size_t *ret_count)
-{
-	*ret_count = core->notes.mappings->len;
-	return (const struct core_file_mapping *)(const void *)core->notes.mappings->data;
-}
-
-bool core_auxv(const struct core *core, uint64_t type, uint64_t *ret)
-{
-	struct text auxv = core->notes.auxv;
-	uint64_t pair[2];
-
-	for (size_t at = 0; auxv.n - at >= sizeof(pair); at += sizeof(pair)) {
-		memcpy(pair, auxv.p + at, sizeof(pair));
-		if (le64toh(pair[0]) == type) {
-			*ret = le64toh(pair[1]);
-			return true;
-		}
-	}
-	return false;
-}
-
-void core_rest(const struct core *core) { elf_file_rest(&core->elf); }
-
-void core_add_to(const struct core *core, struct memory *memory)
-{
-	for (guint i = 0; i < core->dumped->len; i++) {
-		const struct memory_range *range =
-			&g_array_index(core->dumped, struct memory_range, i);
-
-		memory_add(memory, range->address, range->bytes, range->size, range->origin);
-	}
 }

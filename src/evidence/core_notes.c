@@ -13,34 +13,11 @@
 #define INFO_ARGUMENTS      56 /* elf_prpsinfo.pr_psargs */
 #define INFO_ARGUMENTS_SIZE 80
 
-#define NO_WORD 0xff
-
-/** Which word of pr_reg holds what: amd64's user_regs_struct, arm64's user_pt_regs. */
-static const struct register_layout {
-	uint8_t words; // of pr_reg
-	uint8_t pc, sp, bp, lr, tls;
-	uint8_t general_count;
-	uint8_t general[32];
-} layouts[] = {
-	[GO_ARCH_AMD64] = {27,
-			   16,
-			   19,
-			   4,
-			   NO_WORD,
-			   21,
-			   16,
-			   {10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0}},
-	[GO_ARCH_ARM64] = {34, 32, 31, 29, 30, NO_WORD, 31, {0,  1,  2,  3,  4,  5,  6,  7,
-							     8,  9,  10, 11, 12, 13, 14, 15,
-							     16, 17, 18, 19, 20, 21, 22, 23,
-							     24, 25, 26, 27, 28, 29, 30}},
-};
-
 void core_notes_init(struct core_notes *notes)
 {
 	*notes = (struct core_notes){
-		.threads = g_array_sized_new(FALSE, TRUE, sizeof(struct core_thread), 16),
-		.mappings = g_array_sized_new(FALSE, TRUE, sizeof(struct core_file_mapping), 16),
+		.threads = g_array_sized_new(FALSE, TRUE, sizeof(struct process_thread), 16),
+		.mappings = g_array_sized_new(FALSE, TRUE, sizeof(struct process_mapping), 16),
 	};
 }
 
@@ -52,27 +29,9 @@ void core_notes_done(struct core_notes *notes)
 		g_array_free(notes->mappings, TRUE);
 }
 
-static uint64_t word_of(const uint64_t *words, uint8_t index)
-{
-	return index == NO_WORD ? 0 : le64toh(words[index]);
-}
-
-static void registers_fill(struct core_registers *registers, const struct register_layout *layout,
-			   const uint64_t *words)
-{
-	registers->pc = word_of(words, layout->pc);
-	registers->sp = word_of(words, layout->sp);
-	registers->bp = word_of(words, layout->bp);
-	registers->lr = word_of(words, layout->lr);
-	registers->tls = word_of(words, layout->tls);
-	for (size_t i = 0; i < layout->general_count; i++)
-		registers->general[i] = word_of(words, layout->general[i]);
-}
-
 static struct error *read_status(struct core_notes *notes, enum go_arch arch, struct bytes b)
 {
-	const struct register_layout *layout = &layouts[arch];
-	struct core_thread thread = {0};
+	struct process_thread thread = {0};
 	struct bytes words;
 	uint64_t copy[34];
 	uint32_t tid;
@@ -86,12 +45,13 @@ static struct error *read_status(struct core_notes *notes, enum go_arch arch, st
 	TRY(bytes_skip(&b, "thread status", STATUS_TID - STATUS_SIGNAL - sizeof(signal)));
 	TRY(bytes_u32(&b, "thread's id", &tid));
 	TRY(bytes_skip(&b, "thread status", STATUS_REGISTERS - STATUS_TID - sizeof(tid)));
-	TRY(bytes_take(&b, "thread's registers", layout->words * sizeof(uint64_t), &words));
+	TRY(bytes_take(&b, "thread's registers", process_register_words(arch) * sizeof(uint64_t),
+		       &words));
 	memcpy(copy, words.start, bytes_left(&words));
 	thread.tid = (int32_t)tid;
 	// the kernel writes the signal into every thread; the first is the one that died
 	thread.signal = notes->threads->len == 0 ? signal : 0;
-	registers_fill(&thread.registers, layout, copy);
+	thread.registers = process_registers_from(arch, copy);
 	g_array_append_val(notes->threads, thread);
 	return NULL;
 }
@@ -131,7 +91,7 @@ static struct error *read_files(struct core_notes *notes, enum go_arch arch, str
 				 (unsigned long long)count, bytes_left(&b));
 	TRY(bytes_take(&b, "mapped files", count * 24, &table));
 	for (uint64_t i = 0; i < count; i++) {
-		struct core_file_mapping mapping;
+		struct process_mapping mapping;
 
 		TRY(bytes_u64(&table, "mapping's start", &mapping.start));
 		TRY(bytes_u64(&table, "mapping's end", &mapping.end));
@@ -146,11 +106,11 @@ static struct error *read_files(struct core_notes *notes, enum go_arch arch, str
 /** arm64 keeps the thread pointer in a note of its own, after the status of its thread. */
 static struct error *read_arm_tls(struct core_notes *notes, enum go_arch arch, struct bytes b)
 {
-	struct core_thread *last;
+	struct process_thread *last;
 
 	if (arch != GO_ARCH_ARM64 || notes->threads->len == 0)
 		return NULL;
-	last = &g_array_index(notes->threads, struct core_thread, notes->threads->len - 1);
+	last = &g_array_index(notes->threads, struct process_thread, notes->threads->len - 1);
 	return bytes_u64(&b, "thread pointer", &last->registers.tls);
 }
 

@@ -3,14 +3,14 @@
 // those of the kernel's struct elf_prstatus, elf_prpsinfo and NT_FILE
 // (include/uapi/linux/elfcore.h, fs/binfmt_elf.c), per architecture.
 #pragma once
-#include "evidence/core.h"
+#include "evidence/process.h"
 #include "evidence/note.h"
 
 #include <glib.h>
 
 struct core_notes {
-	GArray *threads;       /**< struct core_thread, in the file's order */
-	GArray *mappings;      /**< struct core_file_mapping */
+	GArray *threads;       /**< struct process_thread, in the file's order */
+	GArray *mappings;      /**< struct process_mapping */
 	struct text auxv;      /**< pairs of words */
 	char command[16 + 81]; /**< name, or the arguments when the kernel kept them */
 };

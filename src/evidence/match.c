@@ -145,7 +145,7 @@ static char *id_text(struct text id)
 	return g_string_free(text, FALSE);
 }
 
-static struct error *mismatch(const struct core *core, const struct image *image,
+static struct error *mismatch(const struct process *process, const struct image *image,
 			      const struct comparison *found)
 {
 	g_autofree char *in_core = id_text(found->in_core), *in_image = id_text(found->in_image);
@@ -153,18 +153,18 @@ static struct error *mismatch(const struct core *core, const struct image *image
 	if (found->in_core.n == 0)
 		return error_new(ERROR_MISMATCH, place_whole(image_path(image)),
 				 "not the program of %s: its program headers differ",
-				 core_path(core));
+				 process->name);
 	return error_new(ERROR_MISMATCH, place_whole(image_path(image)),
-			 "not the program of %s: %s %s, in the core %s", core_path(core),
-			 found->checked, in_image, in_core);
+			 "not the program of %s: %s %s, in the %s %s", process->name,
+			 found->checked, in_image, process->live ? "process" : "core", in_core);
 }
 
 /** The load bias that the auxiliary vector implies for the main program. */
-static bool bias_of_main(const struct core *core, const struct image *image, uint64_t *ret)
+static bool bias_of_main(const struct process *process, const struct image *image, uint64_t *ret)
 {
 	uint64_t entry, bias;
 
-	if (!core_auxv(core, AT_ENTRY, &entry))
+	if (!process_auxv(process, AT_ENTRY, &entry))
 		return false;
 	bias = entry - image_entry(image);
 	if (bias % PAGE_BYTES)
@@ -184,18 +184,17 @@ static bool same_base_name(const char *one, const char *two)
  * Finds the load bias of a position-independent image among all mapped files: the one whose remains
  * are the image's. Without such, the main program's place or that of a file of the same name.
  */
-static bool bias_find(const struct core *core, const struct image *image,
+static bool bias_find(const struct process *process, const struct image *image,
 		      const struct memory *memory, uint64_t header, uint64_t *ret)
 {
-	size_t count;
-	const struct core_file_mapping *mappings = core_file_mappings(core, &count);
-	bool found = bias_of_main(core, image, ret);
+	const struct process_mapping *mappings = process->mappings;
+	bool found = bias_of_main(process, image, ret);
 	struct remains remains;
 
 	if (found && remains_at(memory, *ret + header, &remains) &&
 	    compare(&remains, image).verdict == VERDICT_SAME)
 		return true;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < process->mapping_count; i++) {
 		uint64_t bias = mappings[i].start - header;
 
 		if (mappings[i].offset != 0)
@@ -213,18 +212,18 @@ static bool bias_find(const struct core *core, const struct image *image,
 	return found;
 }
 
-static struct error *check_arch(const struct core *core, const struct image *image)
+static struct error *check_arch(const struct process *process, const struct image *image)
 {
 	static const char *const names[] = {[GO_ARCH_AMD64] = "x86-64", [GO_ARCH_ARM64] = "arm64"};
 
-	if (core_arch(core) == image_arch(image))
+	if (process->arch == image_arch(image))
 		return NULL;
 	return error_new(ERROR_MISMATCH, place_whole(image_path(image)),
-			 "the binary is of %s, the core of %s", names[image_arch(image)],
-			 names[core_arch(core)]);
+			 "the binary is of %s, the %s of %s", names[image_arch(image)],
+			 process->live ? "process" : "core", names[process->arch]);
 }
 
-static struct error *match_in(const struct core *core, const struct image *image, bool force,
+static struct error *match_in(const struct process *process, const struct image *image, bool force,
 			      const struct memory *memory, uint64_t *ret_bias,
 			      const char **ret_checked)
 {
@@ -233,45 +232,44 @@ static struct error *match_in(const struct core *core, const struct image *image
 	bool has_header = image_header_address(image, &header);
 	struct remains remains;
 
-	if (image_is_pie(image) && !bias_find(core, image, memory, header, &bias) && !force)
+	if (image_is_pie(image) && !bias_find(process, image, memory, header, &bias) && !force)
 		return error_new(
 			ERROR_MISMATCH, place_whole(image_path(image)),
 			"nothing in %s says where this position-independent image was loaded",
-			core_path(core));
+			process->name);
 	if (has_header && remains_at(memory, bias + header, &remains))
 		found = compare(&remains, image);
-	else if (core_auxv(core, AT_ENTRY, &entry) && entry == bias + image_entry(image) &&
+	else if (process_auxv(process, AT_ENTRY, &entry) && entry == bias + image_entry(image) &&
 		 !image_is_pie(image))
 		found.checked = "entry point"; // a PIE's bias came from it: it proves nothing
 	if (found.verdict == VERDICT_OTHER && !force)
-		return mismatch(core, image, &found);
+		return mismatch(process, image, &found);
 	*ret_bias = bias;
 	*ret_checked = found.checked;
 	return NULL;
 }
 
-struct error *match_image(const struct core *core, const struct image *image, bool force,
+struct error *match_image(const struct process *process, const struct image *image, bool force,
 			  uint64_t *ret_bias, const char **ret_checked)
 {
 	scoped(memory) struct memory *memory = memory_new();
 
-	TRY(check_arch(core, image));
-	core_add_to(core, memory);
-	return match_in(core, image, force, memory, ret_bias, ret_checked);
+	TRY(check_arch(process, image));
+	process->add_to(process, memory);
+	return match_in(process, image, force, memory, ret_bias, ret_checked);
 }
 
-static const char *path_at(const struct core *core, uint64_t address)
+static const char *path_at(const struct process *process, uint64_t address)
 {
-	size_t count;
-	const struct core_file_mapping *mappings = core_file_mappings(core, &count);
+	const struct process_mapping *mappings = process->mappings;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < process->mapping_count; i++)
 		if (address >= mappings[i].start && address < mappings[i].end)
 			return mappings[i].path;
 	return NULL;
 }
 
-const char *match_program_path(const struct core *core)
+const char *match_program_path(const struct process *process)
 {
 	static const uint64_t types[] = {AT_PHDR, AT_ENTRY};
 
@@ -279,7 +277,7 @@ const char *match_program_path(const struct core *core)
 		uint64_t address;
 		const char *path;
 
-		if (core_auxv(core, types[i], &address) && (path = path_at(core, address)))
+		if (process_auxv(process, types[i], &address) && (path = path_at(process, address)))
 			return path;
 	}
 	return NULL;

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evidence/memory.h"
 
+#include "evidence/memory_lazy.h"
+
 #include <endian.h>
 #include <glib.h>
 #include <stdatomic.h>
 #include <string.h>
 
 struct memory {
-	GArray *ranges; // struct memory_range, in address order, disjoint
+	GArray *ranges;    // struct memory_range, in address order, disjoint
+	GPtrArray *lazies; // struct memory_lazy, owned
 	// Look-ups cluster: the range that answered last, asked first. Relaxed, as readers may run
 	// on several threads and any value will do.
 	_Atomic guint hint;
@@ -21,6 +24,7 @@ struct memory *memory_new(void)
 
 	// sized: data is then never NULL, and `ranges + count` sound for an empty memory
 	memory->ranges = g_array_sized_new(FALSE, FALSE, sizeof(struct memory_range), 32);
+	memory->lazies = g_ptr_array_new_with_free_func(memory_lazy_free);
 	return memory;
 }
 
@@ -29,6 +33,7 @@ void memory_free(struct memory *memory)
 	if (!memory)
 		return;
 	g_array_free(memory->ranges, TRUE);
+	g_ptr_array_free(memory->lazies, TRUE);
 	g_free(memory);
 }
 
@@ -112,7 +117,7 @@ static void parts_merge(struct memory *memory, guint first, guint end, const GAr
 /** Both in the process and in the evidence, @a next begins where @a range ends. */
 static bool continues(const struct memory_range *range, const struct memory_range *next)
 {
-	return range->address + range->size == next->address &&
+	return range->lazy == next->lazy && range->address + range->size == next->address &&
 	       range->bytes + range->size == next->bytes &&
 	       range->origin.source == next->origin.source &&
 	       range->origin.offset + range->size == next->origin.offset;
@@ -132,21 +137,43 @@ static void join_touching(struct memory *memory, guint first, guint end)
 	}
 }
 
-void memory_add(struct memory *memory, uint64_t address, const void *bytes, uint64_t size,
-		struct place origin)
+static void range_add(struct memory *memory, const struct memory_range *whole)
 {
-	struct memory_range whole = {address, MIN(size, UINT64_MAX - address), bytes, origin};
 	guint first, end;
 	GArray *parts;
 
-	if (whole.size == 0)
+	if (whole->size == 0)
 		return;
-	first = range_after(memory, address);
-	parts = uncovered_parts(memory, &whole, first, &end);
+	first = range_after(memory, whole->address);
+	parts = uncovered_parts(memory, whole, first, &end);
 	parts_merge(memory, first, end, parts);
 	join_touching(memory, first, end + parts->len);
 	g_array_free(parts, TRUE);
 	memory->hint = 0;
+}
+
+void memory_add(struct memory *memory, uint64_t address, const void *bytes, uint64_t size,
+		struct place origin)
+{
+	struct memory_range whole = {address, MIN(size, UINT64_MAX - address), bytes, origin};
+
+	range_add(memory, &whole);
+}
+
+bool memory_add_lazy(struct memory *memory, uint64_t address, uint64_t size, memory_fetch fetch,
+		     void *context, struct place origin)
+{
+	struct memory_range whole = {address, MIN(size, UINT64_MAX - address), NULL, origin};
+
+	if (whole.size == 0)
+		return true;
+	whole.lazy = memory_lazy_new(address, whole.size, fetch, context);
+	if (!whole.lazy)
+		return false;
+	whole.bytes = memory_lazy_bytes(whole.lazy);
+	g_ptr_array_add(memory->lazies, whole.lazy);
+	range_add(memory, &whole);
+	return true;
 }
 
 static bool range_holds(const struct memory *memory, guint i, uint64_t address)
@@ -180,9 +207,23 @@ const void *memory_view(const struct memory *memory, uint64_t address, uint64_t 
 {
 	const struct memory_range *range = range_at(memory, address);
 
-	if (!range || range->size - (address - range->address) < size)
+	if (!range || range->size - (address - range->address) < size ||
+	    (range->lazy && !memory_lazy_have(range->lazy, address, size)))
 		return NULL;
 	return range->bytes + (address - range->address);
+}
+
+const void *memory_glance(const struct memory *memory, uint64_t address, uint64_t size,
+			  void *buffer)
+{
+	const struct memory_range *range = range_at(memory, address);
+
+	if (!range || !range->lazy || memory_lazy_has(range->lazy, address, size))
+		return memory_view(memory, address, size);
+	if (range->size - (address - range->address) < size ||
+	    !memory_lazy_copy(range->lazy, address, buffer, size))
+		return NULL;
+	return buffer;
 }
 
 bool memory_read(const struct memory *memory, uint64_t address, void *ret, uint64_t size)
@@ -198,7 +239,7 @@ bool memory_read(const struct memory *memory, uint64_t address, void *ret, uint6
 		return false; // no object goes around the end of memory
 	for (done = 0; done < size; done += piece) {
 		piece = MIN(memory_extent(memory, address + done), size - done);
-		if (!piece)
+		if (!piece || !memory_view(memory, address + done, piece))
 			return false;
 	}
 	for (done = 0; done < size; done += piece) {

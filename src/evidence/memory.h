@@ -16,8 +16,27 @@ void memory_free(struct memory *memory);
 void memory_add(struct memory *memory, uint64_t address, const void *bytes, uint64_t size,
 		struct place origin);
 
+/**
+ * Copies up to @a size bytes at @a address into @a ret, a page's worth at a time at least; returns how many could be
+ * had, from the first on. May be called from several threads.
+ */
+typedef uint64_t (*memory_fetch)(void *context, uint64_t address, void *ret, uint64_t size);
+/**
+ * As memory_add() for bytes that are fetched when they are first asked for, and stay as they were then. Room for them
+ * is only reserved. @a context must outlive the memory.
+ * @return false when the room cannot be reserved
+ */
+bool memory_add_lazy(struct memory *memory, uint64_t address, uint64_t size, memory_fetch fetch,
+		     void *context, struct place origin);
+
 /** The bytes at @a address, or NULL when not all @a size of them stand in one range. Not copied. */
 const void *memory_view(const struct memory *memory, uint64_t address, uint64_t size);
+/**
+ * As memory_view(), for passes over much: what was not fetched yet goes to @a buffer, of @a size bytes, and is not
+ * kept.
+ */
+const void *memory_glance(const struct memory *memory, uint64_t address, uint64_t size,
+			  void *buffer);
 /** How many bytes can be viewed in one piece from @a address on; 0 when it is not there. */
 uint64_t memory_extent(const struct memory *memory, uint64_t address);
 /**
@@ -33,10 +52,14 @@ bool memory_holds(const struct memory *memory, uint64_t address, uint64_t size, 
 /** Where in the evidence @a address stands; an empty place when it does not. */
 struct place memory_place(const struct memory *memory, uint64_t address);
 
+struct memory_lazy;
+
 struct memory_range {
 	uint64_t address, size;
-	const uint8_t *bytes;
+	const uint8_t
+		*bytes; /**< to be looked at through memory_view(), as they may not be there yet */
 	struct place origin;
+	struct memory_lazy *lazy; /**< NULL when all is there */
 };
 
 /** All ranges, in address order and not overlapping: for scans over everything. */

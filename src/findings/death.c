@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define FIRST_DETECTOR_DIES 24 /* the minor from which on it does */
+#define MESSAGE_BYTES_MAX   64
 
 static struct goroutine *dying_goroutine(const struct program *program)
 {
@@ -83,6 +84,24 @@ static const char *last_line(struct reasoning *reasoning, const char *prefix)
 	return arena_string(reasoning->findings->arena, (struct text){found, strcspn(found, "\n")});
 }
 
+/** Caught at the entry of the function that raises the fatal, whose argument is the message. */
+static enum map_fatal about_to_say(struct reasoning *reasoning)
+{
+	const struct map_call *call = reasoning->detected;
+	struct program *program = reasoning->program;
+	const struct stack *stack = call ? &program->goroutines[call->goroutine].stack : NULL;
+	uint64_t text, size;
+	const char *message;
+
+	if (!stack || !stack->count || !stack->frames[0].exact_pc || !call->in_fatal ||
+	    frame_argument(program, &stack->frames[0], 0, &text) != ARGUMENT_LIVE ||
+	    frame_argument(program, &stack->frames[0], 1, &size) != ARGUMENT_LIVE ||
+	    size > MESSAGE_BYTES_MAX)
+		return MAP_FATAL_NONE;
+	message = memory_view(program->memory, text, size);
+	return message ? go_map_fatal_find((struct text){message, size}) : MAP_FATAL_NONE;
+}
+
 static void classify_map_fatal(struct reasoning *reasoning)
 {
 	struct findings *findings = reasoning->findings;
@@ -92,6 +111,8 @@ static void classify_map_fatal(struct reasoning *reasoning)
 				      : last_line(reasoning, "fatal error: concurrent map");
 	enum map_fatal said = go_map_fatal_find(text_of(message));
 
+	if (said == MAP_FATAL_NONE)
+		said = about_to_say(reasoning);
 	findings->death = DEATH_MAP_FATAL;
 	findings->fatal = said != MAP_FATAL_NONE ? said : fatal_of(reasoning->detected->operation);
 	findings->kind = go_map_fatal_kind(findings->fatal);

@@ -20,6 +20,17 @@ static const char *const confidence_names[] = {
 
 const char *confidence_name(enum confidence confidence) { return confidence_names[confidence]; }
 
+static bool is_live(const struct program *program)
+{
+	return program && program->process && program->process->live;
+}
+
+const char *reasoning_moment(const struct reasoning *reasoning)
+{
+	return is_live(reasoning->program) ? "at the instant of the fatal error"
+					   : "when the process died";
+}
+
 void witness_add(struct reasoning *reasoning, struct witnesses *witnesses, const char *evidence,
 		 uint64_t address, const char *format, ...)
 {
@@ -39,6 +50,8 @@ void witness_add(struct reasoning *reasoning, struct witnesses *witnesses, const
 	} else if (address) {
 		place = arena_format(arena, "address %#llx", (unsigned long long)address);
 	}
+	if (is_live(reasoning->program) && g_str_equal(evidence, EVIDENCE_CORE))
+		evidence = EVIDENCE_PROCESS;
 	va_start(arguments, format);
 	fact = g_strdup_vprintf(format, arguments);
 	va_end(arguments);

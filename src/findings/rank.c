@@ -175,9 +175,10 @@ static void list_innocents(struct reasoning *reasoning, const GArray *suspects)
 		findings->innocents[findings->innocent_count++] = (struct innocent){
 			goroutine,
 			*goroutine->stack.frames[suspect->call->user].site,
-			arena_format(findings->arena, "it was inside %s when the process died",
+			arena_format(findings->arena, "it was inside %s %s",
 				     suspect->call->function ? suspect->call->function->name
-							     : "a map operation"),
+							     : "a map operation",
+				     reasoning_moment(reasoning)),
 			why,
 		};
 	}

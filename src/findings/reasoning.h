@@ -38,12 +38,16 @@ const struct map_call *reasoning_call(const struct reasoning *reasoning, uint32_
 #define EVIDENCE_FLIGHT            "flight"
 #define EVIDENCE_HEAP_PROFILE      "heap"
 #define EVIDENCE_GOROUTINE_PROFILE "goroutine"
+#define EVIDENCE_PROCESS           "process" /* in the core's place when the program was caught alive */
 
 /**
  * Appends a witness; @a fact is formatted, the place is an address (0: the evidence as a whole).
  */
 void witness_add(struct reasoning *reasoning, struct witnesses *witnesses, const char *evidence,
 		 uint64_t address, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/** "when the process died", or of a live one "at the instant of the fatal error". */
+const char *reasoning_moment(const struct reasoning *reasoning);
 
 /** "store.go:88": the last two parts of a path say enough in a sentence. */
 const char *site_short(struct arena *arena, const struct go_site *site);

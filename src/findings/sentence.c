@@ -89,6 +89,9 @@ static const char *other_death(const struct findings *findings)
 	case DEATH_SIGNAL:
 		return arena_format(findings->arena, "not a map fatal: %s", message);
 	default:
+		if (findings->program && findings->program->process &&
+		    findings->program->process->live)
+			return "the process is alive: no goroutine is in the runtime's fatal path";
 		return findings->program && findings->program->printout
 			       ? "not a map fatal: nothing in the text says what ended the process"
 			       : "not a map fatal: nothing in the core says what ended the process";

@@ -281,8 +281,8 @@ static void tell_call(struct reasoning *reasoning, const struct suspect *suspect
 							    : "a map of this type";
 
 	witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, stack->frames[call->first].cfa,
-		    "it was inside %s on %s when the process died",
-		    call->function ? call->function->name : "a write", what);
+		    "it was inside %s on %s %s", call->function ? call->function->name : "a write",
+		    what, reasoning_moment(reasoning));
 	if (call->in_fatal)
 		witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, stack->frames[0].pc,
 			    "it had tripped the check too and waited to report it");

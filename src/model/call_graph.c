@@ -84,6 +84,7 @@ void call_graph_scan(const struct memory *memory, const struct pclntab *table, e
 	const struct pclntab_module *module = pclntab_module(table);
 	const struct memory_range *ranges;
 	struct scan scan = {targets, 0, 0, visit, context};
+	const uint8_t *bytes;
 	size_t count;
 
 	if (!targets.count)
@@ -96,8 +97,8 @@ void call_graph_scan(const struct memory *memory, const struct pclntab *table, e
 
 		low = low < module->minpc ? module->minpc : low;
 		high = high > module->maxpc ? module->maxpc : high;
-		if (low < high)
-			scan_piece(&scan, arch, ranges[i].bytes + (low - ranges[i].address),
-				   high - low, low);
+		bytes = low < high ? memory_view(memory, low, high - low) : NULL;
+		if (bytes)
+			scan_piece(&scan, arch, bytes, high - low, low);
 	}
 }

@@ -5,10 +5,11 @@
 // word.
 #include "model/heap_span.h"
 
-#define WORD        8
-#define LANES       4
-#define BLOCK_WORDS 128
-#define BLOCK_BYTES (BLOCK_WORDS * WORD)
+#define WORD         8
+#define LANES        4
+#define BLOCK_WORDS  128
+#define BLOCK_BYTES  (BLOCK_WORDS * WORD)
+#define GLANCE_BYTES (64u << 10) /* of memory that is fetched, at a time */
 
 typedef uint64_t lanes __attribute__((vector_size(LANES * WORD), aligned(1), may_alias));
 typedef int64_t signed_lanes __attribute__((vector_size(LANES * WORD)));
@@ -21,6 +22,8 @@ struct scan {
 	uint64_t low, size; /* a hit: value - low < size */
 	void (*visit)(uint64_t word, uint64_t value, void *);
 	void *context;
+	const struct memory *memory;
+	uint8_t *buffer; /* of GLANCE_BYTES */
 };
 
 /** True when a word of the block is in the range. Shifted by 2^63, signed comparison orders
@@ -105,11 +108,20 @@ static void range_scan(const struct scan *scan, const struct memory_range *range
 		       uint64_t end)
 {
 	uint64_t from = MAX(start, range->address), to = MIN(end, range->address + range->size);
+	uint64_t piece;
 
 	from += -from % WORD;
 	to -= to % WORD;
-	if (from < to && from >= range->address)
+	if (from >= range->address && !range->lazy && from < to)
 		piece_scan(scan, from, range->bytes + (from - range->address), to - from);
+	for (; range->lazy && from < to; from += piece) {
+		const uint8_t *bytes;
+
+		piece = MIN(to - from, GLANCE_BYTES);
+		bytes = memory_glance(scan->memory, from, piece, scan->buffer);
+		if (bytes)
+			piece_scan(scan, from, bytes, piece);
+	}
 }
 
 static gint part_order(gconstpointer a, gconstpointer b)
@@ -243,7 +255,8 @@ static void parts_scan(const struct scan *scan, const struct memory *memory, con
 void heap_references(struct program *program, uint64_t low, uint64_t high,
 		     void (*visit)(uint64_t word, uint64_t value, void *), void *context)
 {
-	struct scan scan = {low, high - low, visit, context};
+	g_autofree uint8_t *buffer = g_malloc(GLANCE_BYTES);
+	struct scan scan = {low, high - low, visit, context, program->memory, buffer};
 	GArray *parts, *excluded;
 
 	if (low >= high)

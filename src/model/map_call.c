@@ -4,6 +4,7 @@
 // those frames, where the compiler's own record says that the slot is live.
 #include "model/map_call.h"
 
+#include "model/exact_frame.h"
 #include "model/map_recover.h"
 #include "model/map_trace.h"
 #include "model/printout_call.h"
@@ -284,6 +285,9 @@ static void find_map_in_frames(struct program *program, const struct stack *stac
 
 	if (call->in_fatal || !map_operation_writes(call->operation))
 		return;
+	// a running thread keeps its map in a register, and an older one may stand in the frame
+	if (call->first == 0 && stack->frames[0].exact_pc)
+		return;
 	for (uint64_t at = stack->frames[0].sp; at < high && !search.several; at += WORD)
 		if (memory_u64(program->memory, at, &word))
 			search_word(&search, word);
@@ -304,7 +308,7 @@ bool map_call_may_use(struct program *program, const struct map_call *call, uint
 	for (uint64_t at = stack->frames[0].sp; at < high; at += WORD)
 		if (memory_u64(program->memory, at, &word) && word == map)
 			return true;
-	return false;
+	return exact_frame_has(program, &stack->frames[0], map);
 }
 
 static void find_map_in_process(struct program *program, const struct stack *stack,

@@ -92,8 +92,9 @@ size_t program_sites(const struct program *program, uint64_t pc,
 
 void program_walked(struct program *program)
 {
-	if (++program->walked % GOROUTINES_AT_A_TIME == 0 && program->core)
-		core_rest(program->core);
+	if (++program->walked % GOROUTINES_AT_A_TIME == 0 && program->process &&
+	    program->process->rest)
+		program->process->rest(program->process);
 }
 
 const struct stack *program_stack(struct program *program, struct goroutine *goroutine)
@@ -170,7 +171,7 @@ static struct error *read_tables(struct program *program)
 
 static void note_core_gaps(struct program *program)
 {
-	uint64_t missing = core_missing_bytes(program->core);
+	uint64_t missing = program->process->missing_bytes;
 	char why[96];
 
 	if (!missing)
@@ -196,7 +197,7 @@ static struct program *program_new(const struct program_evidence *evidence)
 
 	program->arena = arena_new();
 	program->image = evidence->image;
-	program->core = evidence->core;
+	program->process = evidence->process;
 	program->debuginfo = evidence->debuginfo;
 	program->profiles = evidence->profiles;
 	program->profile_count = evidence->profile_count;
@@ -210,8 +211,8 @@ static struct program *program_new(const struct program_evidence *evidence)
 static struct error *read_image(struct program *program, struct image *image)
 {
 	program->arch = image_arch(image);
-	if (program->core)
-		core_add_to(program->core, program->memory);
+	if (program->process)
+		program->process->add_to(program->process, program->memory);
 	image_add_to(image, program->bias, program->memory);
 	TRY(buildinfo_read(image, program->bias, program->memory, program->arena, &program->build));
 	return read_tables(program);
@@ -259,7 +260,7 @@ struct error *program_open(const struct program_evidence *evidence, struct progr
 		program_close(program);
 		return error;
 	}
-	if (program->core)
+	if (program->process)
 		read_process(program);
 	else if (evidence->dump)
 		printout_read(program, evidence->dump);

@@ -4,10 +4,10 @@
 #pragma once
 #include "base/arena.h"
 #include "evidence/buildinfo.h"
-#include "evidence/core.h"
 #include "evidence/debuginfo.h"
 #include "evidence/image.h"
 #include "evidence/moduledata.h"
+#include "evidence/process.h"
 #include "golang/runtime.h"
 #include "model/gap.h"
 #include "model/site.h"
@@ -75,14 +75,14 @@ struct thread {
 	uint64_t g0, gsignal;
 	uint32_t goroutine; /**< its curg, or NO_INDEX */
 	int32_t signal;
-	const struct core_registers *registers;
+	const struct process_registers *registers;
 };
 
 struct program {
 	struct arena *arena;
-	const struct image *image;   /**< NULL for a text alone: then no tables, types or sites */
-	const struct core *core;     /**< NULL for a binary alone, or with a text */
-	struct debuginfo *debuginfo; /**< NULL when the binary has none */
+	const struct image *image;     /**< NULL for a text alone: then no tables, types or sites */
+	const struct process *process; /**< NULL for a binary alone, or with a text */
+	struct debuginfo *debuginfo;   /**< NULL when the binary has none */
 	struct memory *memory;
 	uint64_t bias;
 	struct buildinfo build;
@@ -112,8 +112,8 @@ struct program {
 /** What the program is rebuilt from. Borrowed; must outlive the program. */
 struct program_evidence {
 	struct image *image;             /**< NULL only with a dump */
-	const struct core *core;         /**< NULL: only tables, types and sites are there */
-	const struct dump *dump;         /**< NULL when none; not with a core */
+	const struct process *process;   /**< NULL: only tables, types and sites are there */
+	const struct dump *dump;         /**< NULL when none; not with a process */
 	struct profile *const *profiles; /**< of the same program, from before its death */
 	size_t profile_count;
 	const struct flight *flight; /**< of the flight recorder; NULL when none */

@@ -76,7 +76,7 @@ static struct goroutine *goroutine_of(struct program *program, uint64_t id, bool
 	goroutine = arena_take(program->arena, sizeof(*goroutine));
 	*goroutine = (struct goroutine){
 		.id = id,
-		.status = program->core ? GO_STATUS_DEAD : STATUS_NOT_KNOWN,
+		.status = program->process ? GO_STATUS_DEAD : STATUS_NOT_KNOWN,
 		.wait_reason = "",
 		.wait_ns = -1,
 		.thread = NO_INDEX,
@@ -141,7 +141,7 @@ void recording_read(struct program *program, const struct flight *flight)
 
 bool recording_is_all(const struct program *program)
 {
-	return program->recording && !program->core && !program->printout;
+	return program->recording && !program->process && !program->printout;
 }
 
 const struct recorded *recording_failure_of(const struct program *program, uint64_t goroutine)

@@ -689,6 +689,29 @@ bool sites_call_returning_to(struct sites *sites, uint64_t return_pc, struct flo
 	return reading.found;
 }
 
+static void keep_stop(const struct code_operation *op, const struct flow_state *state,
+		      void *context)
+{
+	struct reading *reading = context;
+
+	if (reading->found || op->address != reading->return_pc || !state->reached)
+		return;
+	reading->ret_call->operation = *op;
+	reading->ret_call->state = *state;
+	reading->found = true;
+}
+
+bool sites_stopped_at(struct sites *sites, uint64_t pc, struct flow_call *ret)
+{
+	struct reading reading = {.sites = sites, .return_pc = pc, .ret_call = ret};
+	struct go_function function;
+
+	if (!function_at(sites, pc, &function))
+		return false;
+	follow_code(&reading, &function, keep_stop);
+	return reading.found;
+}
+
 struct flow_abi sites_abi(const struct sites *sites) { return sites->abi; }
 
 static void note_candidate(uint64_t end, uint64_t target, void *context)

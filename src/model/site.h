@@ -82,6 +82,8 @@ struct flow_call {
  * whole function each time. False when there is no such CALL.
  */
 bool sites_call_returning_to(struct sites *sites, uint64_t return_pc, struct flow_call *ret);
+/** The same of the instruction at @a pc, whatever it is: the state before it. */
+bool sites_stopped_at(struct sites *sites, uint64_t pc, struct flow_call *ret);
 /** How the program's functions pass arguments. */
 struct flow_abi sites_abi(const struct sites *sites);
 /**

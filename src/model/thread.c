@@ -37,8 +37,8 @@ static void join_all(struct program *program, GHashTable *by_tid)
 void threads_read(struct program *program)
 {
 	g_autoptr(GHashTable) by_tid = g_hash_table_new(NULL, NULL);
-	size_t count = 0;
-	const struct core_thread *threads = core_threads(program->core, &count);
+	const struct process_thread *threads = program->process->threads;
+	size_t count = program->process->thread_count;
 
 	program->threads = arena_array(program->arena, count, sizeof(*program->threads));
 	program->thread_count = count;

@@ -3,6 +3,6 @@
 #include "model/program.h"
 
 /**
- * Fills program->threads: the core's threads in its own order, each joined to its m through procid.
+ * Fills program->threads: the process's threads in its own order, each joined to its m through procid.
  */
 void threads_read(struct program *program);

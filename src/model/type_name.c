@@ -4,10 +4,13 @@
 
 #include "base/limits.h"
 
+#include <glib.h>
+
 #define NAME_EMBEDDED     8 // in the name's flags, 1.19+ (reflect/type.go@go1.19.13)
 #define MINOR_NAME_VARINT 17
 #define MINOR_NAME_EMBEDS 19
 #define NAME_PREFIX_MAX   11
+#define NAME_EXTENT_MAX   (LIMIT_NAME_BYTES + NAME_PREFIX_MAX)
 
 /** Length of the name and of what stands before it; false when malformed. */
 static bool name_length(const struct types *types, const uint8_t *at, uint64_t left,
@@ -35,7 +38,8 @@ static bool name_length(const struct types *types, const uint8_t *at, uint64_t l
 
 bool type_name_read(const struct types *types, uint64_t address, struct type_name *ret)
 {
-	uint64_t extent = memory_extent(types->memory, address), length, prefix;
+	uint64_t extent = MIN(memory_extent(types->memory, address), NAME_EXTENT_MAX);
+	uint64_t length, prefix;
 	const uint8_t *view = memory_view(types->memory, address, extent);
 
 	if (!view || !name_length(types, view, extent, &length, &prefix) ||

@@ -4,6 +4,7 @@
 #include "model/unwind.h"
 
 #include "base/limits.h"
+#include "model/exact_frame.h"
 #include "model/signal_frame.h"
 #include "model/spot.h"
 
@@ -269,6 +270,10 @@ static bool is_argument_live(struct program *program, const struct frame *frame,
 enum argument_trust frame_argument(struct program *program, const struct frame *frame,
 				   unsigned index, uint64_t *ret)
 {
+	// in the middle of its code the slot may not have been written yet
+	if (frame->exact_pc && program->sites && sites_abi(program->sites).registers)
+		return exact_frame_argument(program, frame, index, ret) ? ARGUMENT_LIVE
+									: ARGUMENT_STALE;
 	if (!memory_u64(program->memory, frame->cfa + (uint64_t)index * WORD, ret))
 		return ARGUMENT_MISSING;
 	if (program->layout->arch == GO_ARCH_AMD64 && program->layout->version.minor == 17)

@@ -181,5 +181,5 @@ uint64_t program_runtime_variable(struct program *program, const char *name)
 		return address + program->bias;
 	if (program->debuginfo && debuginfo_global_named(program->debuginfo, name, &variable))
 		return variable.address + program->bias;
-	return program->core ? variable_by_code(program, name) : 0;
+	return program->process ? variable_by_code(program, name) : 0;
 }

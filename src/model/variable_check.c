@@ -35,12 +35,10 @@ static bool read_u64(struct program *program, uint64_t base, enum go_field field
 
 static bool is_thread(const struct program *program, uint64_t tid)
 {
-	size_t count = 0;
-	const struct core_thread *threads =
-		program->core ? core_threads(program->core, &count) : NULL;
+	const struct process *process = program->process;
 
-	for (size_t i = 0; i < count; i++)
-		if ((uint64_t)threads[i].tid == tid)
+	for (size_t i = 0; process && i < process->thread_count; i++)
+		if ((uint64_t)process->threads[i].tid == tid)
 			return true;
 	return false;
 }

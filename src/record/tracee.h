@@ -81,10 +81,6 @@ struct error *tracee_syscall(struct tracee *tracee, long number, const uint64_t 
 struct error *tracee_add_breakpoint(struct tracee *tracee, uint64_t address);
 struct error *tracee_remove_breakpoint(struct tracee *tracee, uint64_t address);
 void tracee_remove_breakpoints(struct tracee *tracee);
-/** The bytes that breakpoints replaced: how many of them, and each one's address and byte. */
-size_t tracee_breakpoints(const struct tracee *tracee, uint64_t *ret_addresses, uint8_t *ret_bytes,
-			  size_t room);
-
 /** A hardware watchpoint on writes to @a size (1, 2, 4, 8) aligned bytes, on all threads, also new ones. */
 struct error *tracee_watch(struct tracee *tracee, uint64_t address, unsigned size);
 void tracee_unwatch(struct tracee *tracee);
@@ -105,12 +101,14 @@ struct tracee_event {
 	uint64_t address; /**< of the breakpoint */
 	int status;
 	int signal;
+	bool sent; /**< the signal came from a process, not from the terminal */
 };
 
 /** Signals of this process's own that tracee_wait() shall tell of, instead of what they do else. */
 void tracee_catch(struct tracee *tracee, const int *signals, size_t count);
 /**
- * Waits for the next event while the process runs. Everything else is handled inside: signals are passed
+ * Waits for the next event while the process runs, also after it was let go: then for its end only, whose status is
+ * known of a child. Everything else is handled inside: signals are passed
  * on, new threads are taken along, stops by job control stay stops, and child processes run free, without
  * breakpoints. After TRACEE_BREAKPOINT and TRACEE_EXEC call tracee_resume(), which first steps over the
  * breakpoint; after TRACEE_WATCHPOINT, tracee_continue().

@@ -108,21 +108,6 @@ void tracee_remove_breakpoints(struct tracee *tracee)
 			tracee, g_array_index(tracee->breakpoints, struct breakpoint, 0).address));
 }
 
-size_t tracee_breakpoints(const struct tracee *tracee, uint64_t *ret_addresses, uint8_t *ret_bytes,
-			  size_t room)
-{
-	size_t count = MIN(tracee->breakpoints->len, room);
-
-	for (size_t i = 0; i < count; i++) {
-		const struct breakpoint *b =
-			&g_array_index(tracee->breakpoints, struct breakpoint, i);
-
-		ret_addresses[i] = b->address;
-		ret_bytes[i] = b->original;
-	}
-	return count;
-}
-
 static struct error *step(struct tracee *tracee, struct tracee_thread *thread)
 {
 	int status, held = thread->signal;

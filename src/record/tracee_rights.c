@@ -116,6 +116,9 @@ struct error *tracee_refusal(pid_t pid, int number)
 		return error_with_hint(
 			error_new(ERROR_NOT_FOUND, where, "there is no such process"),
 			"see `ps ax` for those that there are");
+	if (strstr(status, "\nState:\tZ") || strstr(status, "\nState:\tX"))
+		return error_with_hint(error_new(ERROR_NOT_FOUND, where, "has ended"),
+				       "its parent has not noticed yet");
 	if (tracer)
 		return traced_already(where, tracer);
 	if (number != EPERM && number != EACCES)

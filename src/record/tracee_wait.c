@@ -119,10 +119,37 @@ static bool take_pending(struct tracee *tracee, struct tracee_event *ret)
 static bool take_signal(struct tracee *tracee, const struct timespec *patience, int *ret_signal,
 			struct tracee_event *ret)
 {
-	*ret_signal = sigtimedwait(&tracee->wanted, NULL, patience);
+	siginfo_t info;
+
+	*ret_signal = sigtimedwait(&tracee->wanted, &info, patience);
 	if (*ret_signal <= 0 || *ret_signal == SIGCHLD)
 		return false;
-	return told(ret, (struct tracee_event){.kind = TRACEE_SIGNALLED, .signal = *ret_signal});
+	return told(ret, (struct tracee_event){.kind = TRACEE_SIGNALLED,
+					       .signal = *ret_signal,
+					       .sent = info.si_code <= 0});
+}
+
+/**
+ * Of a process that was let go: its end, and a child's stops. Threads that were killed before they could be let go, as the
+ * first to run ended them all, are still this process's to be waited for.
+ */
+static bool take_released(struct tracee *tracee, struct tracee_event *ret)
+{
+	int status;
+	pid_t got;
+
+	while ((got = waitpid(-1, &status, __WALL | WNOHANG | WUNTRACED)) > 0) {
+		if (got != tracee->pid)
+			continue;
+		if (!WIFSTOPPED(status))
+			return ended(tracee, status, ret);
+		return told(ret, (struct tracee_event){.kind = TRACEE_SUSPENDED,
+						       .tid = tracee->pid,
+						       .signal = WSTOPSIG(status)});
+	}
+	if (tracee->child)
+		return got < 0 && errno == ECHILD && ended(tracee, 0, ret);
+	return kill(tracee->pid, 0) != 0 && errno == ESRCH && ended(tracee, 0, ret);
 }
 
 static struct timespec remaining(uint64_t until)
@@ -132,34 +159,62 @@ static struct timespec remaining(uint64_t until)
 	return (struct timespec){(time_t)(left / 1000000000u), (long)(left % 1000000000u)};
 }
 
-struct error *tracee_wait(struct tracee *tracee, int timeout_ms, struct tracee_event *ret)
+/** Of a process that is no child nothing announces the end: it is looked for now and then. */
+static struct error *wait_released(struct tracee *tracee, uint64_t until, struct tracee_event *ret)
+{
+	static const struct timespec now_and_then = {0, 20000000};
+
+	for (;;) {
+		int signal;
+
+		if (take_released(tracee, ret) || take_signal(tracee, &now_and_then, &signal, ret))
+			return NULL;
+		if (now_ns() >= until)
+			return told(ret, (struct tracee_event){.kind = TRACEE_TIMEOUT}), NULL;
+	}
+}
+
+/** What the kernel tells of the held process; false when it has nothing to tell for now. */
+static bool take_next(struct tracee *tracee, bool *ret_told, struct tracee_event *ret,
+		      struct error **ret_error)
+{
+	int status;
+	pid_t tid = waitpid(-1, &status, __WALL | WNOHANG);
+
+	*ret_told = tid > 0 && take_status(tracee, tid, status, ret);
+	if (tid < 0 && errno == ECHILD)
+		*ret_error = error_new(ERROR_NOT_FOUND, place_whole(tracee->name),
+				       "was lost: another process traces it now");
+	return tid > 0;
+}
+
+static struct error *wait_held(struct tracee *tracee, uint64_t until, struct tracee_event *ret)
 {
 	static const struct timespec none = {0};
+
+	for (;;) {
+		struct error *error = NULL;
+		bool done;
+		bool more = take_next(tracee, &done, ret, &error);
+		struct timespec patience = more ? none : remaining(until);
+		int signal;
+
+		if (done || error)
+			return error;
+		if (take_signal(tracee, &patience, &signal, ret))
+			return NULL;
+		if (!more && signal < 0 && errno == EAGAIN && now_ns() >= until)
+			return told(ret, (struct tracee_event){.kind = TRACEE_TIMEOUT}), NULL;
+	}
+}
+
+struct error *tracee_wait(struct tracee *tracee, int timeout_ms, struct tracee_event *ret)
+{
 	uint64_t until = timeout_ms < 0 ? UINT64_MAX : now_ns() + (uint64_t)timeout_ms * 1000000u;
 
 	if (tracee->ended && ended(tracee, tracee->end_status, ret))
 		return NULL;
-	if (take_pending(tracee, ret))
-		return NULL;
-	for (;;) {
-		int status, signal;
-		pid_t tid = waitpid(-1, &status, __WALL | WNOHANG);
-
-		if (tid > 0 && take_status(tracee, tid, status, ret))
-			return NULL;
-		if (tid < 0 && errno == ECHILD)
-			return error_new(ERROR_NOT_FOUND, place_whole(tracee->name),
-					 "was lost: another process traces it now");
-		if (tid > 0) {
-			if (take_signal(tracee, &none, &signal, ret))
-				return NULL;
-			continue;
-		}
-		struct timespec left = remaining(until);
-
-		if (take_signal(tracee, &left, &signal, ret))
-			return NULL;
-		if (signal < 0 && errno == EAGAIN && now_ns() >= until)
-			return told(ret, (struct tracee_event){.kind = TRACEE_TIMEOUT}), NULL;
-	}
+	if (!tracee->held)
+		return wait_released(tracee, until, ret);
+	return take_pending(tracee, ret) ? NULL : wait_held(tracee, until, ret);
 }

@@ -63,7 +63,7 @@ static void witnesses(struct screen *screen, const json_t *list)
 static const struct {
 	const char *rule, *meaning;
 } rules[] = {
-	{"in_write_op", "it was inside a write of this very map when the core was made"},
+	{"in_write_op", "it was inside a write of this very map at the time of the evidence"},
 	{"in_write_op_same_type",
 	 "it was inside a write of such a map; its frames no longer say which one"},
 	{"second_detector", "it ran into the same check from the other side"},
@@ -144,7 +144,7 @@ static void map_state(struct screen *screen, const json_t *map)
 	if (json_is_boolean(json_object_get(map, "writing")))
 		line(screen, FACT_INDENT, TONE_PLAIN,
 		     json_is_true(json_object_get(map, "writing"))
-			     ? "- marked as being written when the core was made"
+			     ? "- marked as being written at the time of the evidence"
 			     : "- not marked as being written any more: that clears nobody, the "
 			       "mark is "
 			       "gone microseconds after the collision");

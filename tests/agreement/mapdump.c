@@ -4,6 +4,7 @@
 // standard input gives the same four words, count and digest, as the program printed them, and then
 // what else was seen (used=N problems=N object=SIZE,STATE [references=N] ["growing"]
 // FIRST_PROBLEM).
+#include "evidence/core.h"
 #include "evidence/match.h"
 #include "model/heap.h"
 #include "model/map.h"
@@ -111,8 +112,9 @@ static struct error *evidence_open(char **paths, struct opened *opened)
 	TRY(image_open(paths[0], &opened->image));
 	TRY(core_open(paths[1], &opened->core));
 	evidence.image = opened->image;
-	evidence.core = opened->core;
-	TRY(match_image(opened->core, opened->image, false, &evidence.bias, &checked));
+	evidence.process = core_process(opened->core);
+	TRY(match_image(core_process(opened->core), opened->image, false, &evidence.bias,
+			&checked));
 	return program_open(&evidence, &opened->program);
 }
 

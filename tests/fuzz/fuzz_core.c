@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "evidence/core.h"
 #include "evidence/inflate.h"
 #include "evidence/match.h"
 
@@ -12,15 +13,16 @@ static void ask_everything(const struct core *core)
 {
 	scoped(memory) struct memory *memory = memory_new();
 	size_t count, length = 0;
-	const struct core_file_mapping *mappings = core_file_mappings(core, &count);
+	const struct process *process = core_process(core);
+	const struct process_mapping *mappings = process->mappings;
 	uint64_t value;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < process->mapping_count; i++)
 		length += strlen(mappings[i].path);
-	if (!match_program_path(core))
+	if (!match_program_path(process))
 		length++;
-	core_auxv(core, 9, &value);
-	core_add_to(core, memory);
+	process_auxv(process, 9, &value);
+	process->add_to(process, memory);
 	for (const struct memory_range *one = memory_ranges(memory, &count), *end = one + count;
 	     one < end; one++)
 		length += (size_t)one->bytes[0] + one->bytes[one->size - 1]; // touches both ends

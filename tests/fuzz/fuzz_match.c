@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "evidence/core.h"
 #include "evidence/match.h"
 
 #include "fuzz_file.h"
@@ -26,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	error_free(core_open(core_file.path, &core));
 	error_free(image_open(image_file.path, &image));
 	for (int force = 0; core && image && force < 2; force++)
-		error_free(match_image(core, image, force, &bias, &checked));
+		error_free(match_image(core_process(core), image, force, &bias, &checked));
 	core_close(core);
 	image_close(image);
 	fuzz_file_close(&core_file);

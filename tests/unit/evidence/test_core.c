@@ -44,8 +44,8 @@ static void amd64_threads_have_their_registers(void **state)
 {
 	core_build_init(&b, EM_X86_64, 0x401000, NULL, 0);
 	scoped(core) struct core *core = open_built();
-	size_t count;
-	const struct core_thread *threads = core_threads(core, &count);
+	size_t count = core_process(core)->thread_count;
+	const struct process_thread *threads = core_process(core)->threads;
 
 	assert_int_equal(count, 2);
 	assert_int_equal(threads[0].tid, CORE_TID);
@@ -65,10 +65,9 @@ static void arm64_threads_have_their_registers(void **state)
 {
 	core_build_init(&b, EM_AARCH64, 0x401000, NULL, 0);
 	scoped(core) struct core *core = open_built();
-	size_t count;
-	const struct core_thread *threads = core_threads(core, &count);
+	const struct process_thread *threads = core_process(core)->threads;
 
-	assert_int_equal(core_arch(core), GO_ARCH_ARM64);
+	assert_int_equal(core_process(core)->arch, GO_ARCH_ARM64);
 	assert_int_equal(threads[0].registers.sp, 0x1000 + 31);
 	assert_int_equal(threads[0].registers.pc, 0x1000 + 32);
 	assert_int_equal(threads[0].registers.lr, 0x1000 + 30);
@@ -82,18 +81,18 @@ static void notes_give_mappings_auxv_and_command(void **state)
 {
 	core_build_init(&b, EM_X86_64, 0x401000, NULL, 0);
 	scoped(core) struct core *core = open_built();
-	size_t count;
-	const struct core_file_mapping *mappings = core_file_mappings(core, &count);
+	size_t count = core_process(core)->mapping_count;
+	const struct process_mapping *mappings = core_process(core)->mappings;
 	uint64_t value;
 
 	assert_int_equal(count, 2);
 	assert_string_equal(mappings[0].path, "/srv/app");
 	assert_string_equal(mappings[1].path, "/lib/libc.so");
 	assert_int_equal(mappings[1].offset, 5 * 4096);
-	assert_true(core_auxv(core, AT_ENTRY, &value));
+	assert_true(process_auxv(core_process(core), AT_ENTRY, &value));
 	assert_int_equal(value, 0x401000);
-	assert_false(core_auxv(core, AT_BASE, &value));
-	assert_string_equal(core_command(core), "./app -v 3");
+	assert_false(process_auxv(core_process(core), AT_BASE, &value));
+	assert_string_equal(core_process(core)->command, "./app -v 3");
 }
 
 static void only_dumped_bytes_are_memory(void **state)
@@ -102,12 +101,12 @@ static void only_dumped_bytes_are_memory(void **state)
 	scoped(core) struct core *core = open_built();
 	scoped(memory) struct memory *memory = memory_new();
 
-	core_add_to(core, memory);
+	core_process(core)->add_to(core_process(core), memory);
 	assert_int_equal(memory_extent(memory, CORE_BASE), 4);
 	assert_memory_equal(memory_view(memory, CORE_HEAP, 8), "heapheap", 8);
-	core_rest(core); // views stay good
+	core_process(core)->rest(core_process(core)); // views stay good
 	assert_memory_equal(memory_view(memory, CORE_HEAP, 8), "heapheap", 8);
-	assert_int_equal(core_missing_bytes(core), 0);
+	assert_int_equal(core_process(core)->missing_bytes, 0);
 	assert_int_equal(memory_place(memory, CORE_HEAP + 1).offset, b.segments[2].p_offset + 1);
 }
 
@@ -118,7 +117,7 @@ static void a_cut_file_tells_how_much_is_gone(void **state)
 	core_build_init(&b, EM_X86_64, 0x401000, NULL, 0);
 	b.segments[1].p_filesz = b.segments[1].p_memsz = 1000;
 	assert_null(open_bytes(b.body, elf_build_make(&b), &core));
-	assert_int_equal(core_missing_bytes(core), 992);
+	assert_int_equal(core_process(core)->missing_bytes, 992);
 	core_close(core);
 }
 
@@ -128,7 +127,7 @@ static void missing_bytes_do_not_wrap(void **state)
 	b.segments[1].p_filesz = b.segments[2].p_filesz = UINT64_MAX;
 	scoped(core) struct core *core = open_built();
 
-	assert_int_equal(core_missing_bytes(core), UINT64_MAX);
+	assert_int_equal(core_process(core)->missing_bytes, UINT64_MAX);
 }
 
 /** Section 0 counts the program headers when there are more than e_phnum can say. */
@@ -144,7 +143,7 @@ static void more_segments_than_the_header_can_count(void **state)
 	scoped(core) struct core *core = open_built();
 	scoped(memory) struct memory *memory = memory_new();
 
-	core_add_to(core, memory);
+	core_process(core)->add_to(core_process(core), memory);
 	assert_int_equal(memory_extent(memory, CORE_HEAP), 8);
 
 	first.sh_info = UINT32_MAX;
@@ -170,7 +169,7 @@ static void a_compressed_core_opens_like_a_plain_one(void **state)
 
 	size = ZSTD_compress(packed, sizeof(packed), b.body, plain - 4, 1);
 	assert_null(open_bytes(packed, size, &core));
-	assert_int_equal(core_missing_bytes(core), 4);
+	assert_int_equal(core_process(core)->missing_bytes, 4);
 	core_close(core);
 	assert_refused(packed, 8, ERROR_TRUNCATED, "zstd");
 	size = ZSTD_compress(packed, sizeof(packed), "just text", 9, 1);
@@ -236,7 +235,7 @@ static void a_cut_at_any_byte_never_crashes(void **state)
 
 		assert_int_equal(error == NULL, cut >= notes_end);
 		if (core)
-			assert_int_equal(core_missing_bytes(core) != 0,
+			assert_int_equal(core_process(core)->missing_bytes != 0,
 					 cut < b.segments[2].p_offset + 8);
 		error_free(error);
 		core_close(core);
@@ -256,7 +255,7 @@ static void any_header_byte_may_be_wrong(void **state)
 		b.body[i] = 0xff;
 		error_free(open_bytes(b.body, size, &core));
 		if (core)
-			core_add_to(core, memory);
+			core_process(core)->add_to(core_process(core), memory);
 		b.body[i] = kept;
 		core_close(core);
 	}

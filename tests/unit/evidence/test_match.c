@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core_build.h"
 
+#include "evidence/core.h"
 #include "evidence/match.h"
 
 static struct elf_build core_bytes, image_bytes_built;
@@ -37,8 +38,8 @@ static struct error *match(bool force, uint64_t *bias, const char **checked)
 
 	assert_null(core_open(one.path, &core));
 	assert_null(image_open(two.path, &image));
-	assert_string_equal(match_program_path(core), "/srv/app");
-	error = match_image(core, image, force, bias, checked);
+	assert_string_equal(match_program_path(core_process(core)), "/srv/app");
+	error = match_image(core_process(core), image, force, bias, checked);
 	core_close(core);
 	image_close(image);
 	test_file_close(&one);

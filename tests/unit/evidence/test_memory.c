@@ -182,6 +182,77 @@ static void nothing_is_added_for_no_bytes(void **state)
 	assert_int_equal(count, 0);
 }
 
+/** A source of bytes that are the low byte of their page's number; page 3 of it cannot be had. */
+static uint64_t fetches;
+
+static uint64_t fetch_numbers(void *context, uint64_t address, void *ret, uint64_t size)
+{
+	uint64_t done = 0;
+
+	fetches++;
+	for (; done < size && (address + done) >> 12 != *(uint64_t *)context; done++)
+		((uint8_t *)ret)[done] = (uint8_t)((address + done) >> 12);
+	return done;
+}
+
+static void lazy_bytes_are_fetched_once_and_stay(void **state)
+{
+	scoped(memory) struct memory *memory = memory_new();
+	uint64_t missing = UINT64_MAX;
+	const uint8_t *first;
+
+	fetches = 0;
+	assert_true(memory_add_lazy(memory, 0x10000, 0x20000, fetch_numbers, &missing, file_at(0)));
+	assert_int_equal(fetches, 0);
+	first = memory_view(memory, 0x10ff8, 16);
+	assert_non_null(first);
+	assert_int_equal(first[7], 0x10);
+	assert_int_equal(first[8], 0x11);
+	assert_int_equal(fetches, 1);
+	assert_ptr_equal(memory_view(memory, 0x10ff8, 8), first);
+	assert_int_equal(fetches, 1);
+	assert_int_equal(byte_at(memory, 0x2ffff), 0x2f);
+	assert_null(memory_view(memory, 0x2ffff, 2));
+	assert_int_equal(memory_extent(memory, 0x10001), 0x1ffff);
+}
+
+static void a_lazy_page_that_cannot_be_had_is_missing(void **state)
+{
+	scoped(memory) struct memory *memory = memory_new();
+	uint64_t missing = 0x12, word = 7;
+
+	memory_add(memory, 0x15000, ones, 64, file_at(0));
+	assert_true(memory_add_lazy(memory, 0x10000, 0x10000, fetch_numbers, &missing, file_at(0)));
+	assert_int_equal(byte_at(memory, 0x11fff), 0x11);
+	assert_null(memory_view(memory, 0x12000, 1));
+	assert_null(memory_view(memory, 0x11000, 0x2000));
+	assert_false(memory_u64(memory, 0x11ffc, &word));
+	assert_int_equal(word, 7);
+	assert_int_equal(byte_at(memory, 0x13000), 0x13);
+	assert_int_equal(byte_at(memory, 0x15001), 1); // what was added first wins
+	assert_int_equal(byte_at(memory, 0x15040), 0x15);
+	assert_int_equal(memory_place(memory, 0x15040).offset, 0x5040);
+}
+
+static void a_glance_keeps_nothing(void **state)
+{
+	scoped(memory) struct memory *memory = memory_new();
+	uint64_t missing = UINT64_MAX;
+	uint8_t buffer[0x3000];
+	const uint8_t *seen;
+
+	fetches = 0;
+	assert_true(memory_add_lazy(memory, 0x10000, 0x10000, fetch_numbers, &missing, file_at(0)));
+	seen = memory_glance(memory, 0x14800, sizeof(buffer), buffer);
+	assert_ptr_equal(seen, buffer);
+	assert_int_equal(buffer[0x800], 0x15);
+	memory_glance(memory, 0x14800, sizeof(buffer), buffer);
+	assert_int_equal(fetches, 2);
+	seen = memory_view(memory, 0x15000, 8);
+	assert_ptr_equal(memory_glance(memory, 0x15000, 8, buffer), seen); // what is there is shown
+	assert_null(memory_glance(memory, 0x1f000, sizeof(buffer), buffer));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +266,9 @@ int main(void)
 		cmocka_unit_test(a_word_is_found_wherever_it_stands),
 		cmocka_unit_test(the_end_of_all_memory_is_no_way_around),
 		cmocka_unit_test(nothing_is_added_for_no_bytes),
+		cmocka_unit_test(lazy_bytes_are_fetched_once_and_stay),
+		cmocka_unit_test(a_lazy_page_that_cannot_be_had_is_missing),
+		cmocka_unit_test(a_glance_keeps_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

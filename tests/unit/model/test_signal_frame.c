@@ -12,7 +12,7 @@
 #define STACK_BYTES (32u << 10)
 
 static struct space space;
-static struct core_registers registers;
+static struct process_registers registers;
 static struct thread thread;
 static uint64_t lo;
 
@@ -25,7 +25,7 @@ static void stack_make(enum go_arch arch, uint64_t bytes)
 	lo = space_take(&space, bytes);
 	space_field(&space, gsignal, GO_G_STACK_LO, lo, 8);
 	space_field(&space, gsignal, GO_G_STACK_HI, lo + bytes, 8);
-	registers = (struct core_registers){.sp = lo + 0x1000};
+	registers = (struct process_registers){.sp = lo + 0x1000};
 	thread = (struct thread){.gsignal = gsignal, .registers = &registers};
 }
 

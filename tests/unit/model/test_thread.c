@@ -4,6 +4,7 @@
 
 #include "build_program.h"
 
+#include "evidence/core.h"
 #include "model/thread.h"
 
 static struct made made;
@@ -20,7 +21,7 @@ static int make(void **state)
 	file = test_file_open(b.body, elf_build_make(&b));
 	assert_null(core_open(file.path, &core));
 	test_file_close(&file);
-	made.space.program.core = core;
+	made.space.program.process = core_process(core);
 	return 0;
 }
 

@@ -239,12 +239,55 @@ static void arguments_stand_above_the_return_address(void **state)
 
 	struct stack stack = walk(g);
 
+	stack.frames[0].exact_pc = false; // as one that stands at a call
 	assert_int_equal(frame_argument(&made.space.program, &stack.frames[0], 1, &value),
 			 ARGUMENT_LIVE);
 	assert_int_equal(value, 0x1234);
 	stack.frames[0].cfa = SPACE_START + SPACE_BYTES;
 	assert_int_equal(frame_argument(&made.space.program, &stack.frames[0], 0, &value),
 			 ARGUMENT_MISSING);
+}
+
+/** SUB 40, RSP; MOV RBX to the slot of the second argument; MOV RBX, RSI; XOR RBX, RBX; XOR RSI, RSI. */
+#define PROLOGUE "\x48\x83\xec\x28\x48\x89\x5c\x24\x38\x48\x89\xde\x31\xdb\x31\xf6"
+
+enum { AFTER_SUB = 4, AFTER_SPILL = 9, AFTER_CLEAR = 14, AFTER_ALL = 16 };
+
+/** Where a thread runs at @a pc, its second argument, with what registers and slot hold. */
+static enum argument_trust running_argument(size_t g, uint64_t pc, uint64_t *ret)
+{
+	static struct process_registers registers;
+	static struct thread thread = {.registers = &registers};
+	struct stack stack;
+
+	made.stacks[g].pc = pc;
+	registers = (struct process_registers){.pc = pc, .sp = made.stacks[g].sp};
+	registers.general[3] = 0x1111; // RBX
+	registers.general[4] = 0x2222; // RSI
+	made.space.program.threads = &thread;
+	made.space.program.thread_count = 1;
+	stack = walk(g);
+	assert_string_equal(stack.frames[0].site->function, "main.put");
+	return frame_argument(&made.space.program, &stack.frames[0], 1, ret);
+}
+
+static void a_running_thread_has_its_arguments_where_the_code_put_them(void **state)
+{
+	size_t g = made_goroutine(&made, 1, GO_STATUS_RUNNING, main_main);
+	uint64_t value = 0;
+
+	space_write(&made.space, main_put, PROLOGUE, sizeof(PROLOGUE) - 1);
+	made_push(&made, g, main_main + 0x20);
+	made_push(&made, g, main_put + 0x20);
+	made_argument(&made, g, 1, 0x3333); // in the slot: of this call or of an earlier one
+	assert_int_equal(running_argument(g, main_put + AFTER_SUB, &value), ARGUMENT_LIVE);
+	assert_int_equal(value, 0x1111); // not spilled yet: the slot is stale
+	assert_int_equal(running_argument(g, main_put + AFTER_SPILL, &value), ARGUMENT_LIVE);
+	assert_true(value == 0x1111 || value == 0x3333);
+	assert_int_equal(running_argument(g, main_put + AFTER_CLEAR, &value), ARGUMENT_LIVE);
+	assert_true(value == 0x2222 || value == 0x3333);
+	assert_int_equal(running_argument(g, main_put + AFTER_ALL, &value), ARGUMENT_LIVE);
+	assert_int_equal(value, 0x3333);
 }
 
 static struct unwind_start start_of(uint64_t id)
@@ -278,7 +321,7 @@ static void a_system_call_knows_better(void **state)
 
 static void registers_know_best(void **state)
 {
-	struct core_registers registers = {.pc = main_put + 0x30};
+	struct process_registers registers = {.pc = main_put + 0x30};
 	struct thread thread = {.registers = &registers};
 	struct goroutine goroutine = {.status = GO_STATUS_RUNNING};
 	size_t g = made_goroutine(&made, 1, GO_STATUS_RUNNING, main_main);
@@ -373,6 +416,7 @@ int main(void)
 		AMD64(a_stack_that_was_not_dumped_is_one),
 		AMD64(the_deepest_stack_is_cut),
 		AMD64(arguments_stand_above_the_return_address),
+		AMD64(a_running_thread_has_its_arguments_where_the_code_put_them),
 		AMD64(a_walk_starts_where_the_scheduler_left_it),
 		AMD64(a_system_call_knows_better),
 		AMD64(registers_know_best),

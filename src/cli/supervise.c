@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of a watched process: armed, then run, perhaps stopped at its fatal, always let go.
+#include "cli/supervise.h"
+
+#include "cli/fatal_entry.h"
+#include "cli/hold.h"
+#include "cli/output.h"
+#include "record/core_write.h"
+#include "record/guard.h"
+#include "report/report.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct supervision {
+	const struct options *options;
+	struct tracee *tracee;
+	struct fatal_stop stop;
+	struct guard guard;
+	char *report; // of the verdict, until the process has had its own last words
+	size_t report_size;
+	struct supervised result;
+};
+
+int supervise_detach_signal(void) { return SIGRTMIN + 3; }
+
+static void note(const struct supervision *s, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void note(const struct supervision *s, const char *format, ...)
+{
+	va_list arguments;
+
+	if (s->options->quiet)
+		return;
+	fputs("mapfault: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+}
+
+/** Of the program that the process is now. Nothing of the process is changed when it fails. */
+static struct error *arm(struct supervision *s)
+{
+	scoped(gathered) struct gathered gathered = {0};
+	struct live *live;
+
+	guard_end(&s->guard);
+	TRY(live_open(tracee_pid(s->tracee), NULL, 0, &live));
+	TRY(gather_live(live, NULL, 0, s->options, &gathered));
+	TRY(fatal_entries(&gathered, &s->stop));
+	TRY(guard_start(tracee_pid(s->tracee),
+			&(struct guarded){s->stop.entries, s->stop.first_bytes, s->stop.count},
+			&s->guard));
+	return fatal_stop_arm(&s->stop, s->tracee);
+}
+
+/** A child may become a Go program later, as one that a script starts by exec. */
+static struct error *arm_if_go(struct supervision *s)
+{
+	struct error *error = arm(s);
+
+	if (!error || !tracee_is_child(s->tracee) || error_code(error) == ERROR_REFUSED)
+		return error;
+	tracee_remove_breakpoints(s->tracee);
+	note(s, "%s; watching on, in case it executes one that is", error_text(error));
+	error_free(error);
+	return NULL;
+}
+
+static void let_go(struct supervision *s, bool stopped)
+{
+	error_free(stopped ? tracee_detach_stopped(s->tracee) : tracee_detach(s->tracee));
+	guard_end(&s->guard);
+}
+
+static void render(struct supervision *s, struct gathered *gathered, struct program *program)
+{
+	scoped(findings) struct findings *findings = findings_derive(program);
+	const struct report_input input = {findings, gathered->listed, gathered->listed_count};
+	const struct report_style style = {.color = options_color_on(s->options, STDERR_FILENO),
+					   .width = options_width(),
+					   .source_root = s->options->source_root};
+	FILE *memory = open_memstream(&s->report, &s->report_size);
+
+	if (s->options->format == FORMAT_JSON)
+		report_json(&input, memory);
+	else
+		report_text(&input, &style, memory);
+	fclose(memory);
+	s->result.verdict = true;
+	s->result.fail = s->options->fail && findings->confidence >= s->options->fail_on;
+}
+
+static struct error *take_verdict(struct supervision *s, pid_t tid)
+{
+	scoped(gathered) struct gathered gathered = {0};
+	struct program *program;
+	struct live *live;
+
+	TRY(hold_evidence(s->tracee, tid, &live));
+	TRY(gather_live(live, NULL, 0, s->options, &gathered));
+	TRY(gathered_program(&gathered, &program));
+	render(s, &gathered, program);
+	program_close(program);
+	return NULL;
+}
+
+static struct error *save_core(struct supervision *s, pid_t tid)
+{
+	scoped(output) struct output output = {0};
+
+	if (!s->options->core)
+		return NULL;
+	TRY(output_open(s->options->core, &output));
+	TRY(core_write(s->tracee, tid, SIGABRT, output.stream));
+	return output_commit(&output);
+}
+
+static void say_times(const struct supervision *s)
+{
+	struct tracee_times times = tracee_times(s->tracee);
+	uint64_t now = (uint64_t)g_get_monotonic_time() * 1000;
+
+	note(s,
+	     "%s reached its fatal error: all threads stood after %.0f us, the verdict took %.1f "
+	     "ms",
+	     tracee_name(s->tracee), (double)(times.stopped_ns - times.hit_ns) / 1e3,
+	     (double)(now - times.stopped_ns) / 1e6);
+}
+
+static void say_held(const struct supervision *s)
+{
+	int pid = tracee_pid(s->tracee);
+
+	fprintf(stderr,
+		"mapfault: process %d is held at its fatal error\n"
+		"  look:   gdb -p %d    or    dlv attach %d\n"
+		"  let go: kill -CONT %d\n",
+		pid, pid, pid, pid);
+}
+
+/** At the fatal of a map: the verdict, the core, and then it goes its way. */
+static struct error *at_fatal(struct supervision *s, pid_t tid)
+{
+	struct error *error = take_verdict(s, tid), *second = save_core(s, tid);
+
+	say_times(s);
+	let_go(s, s->options->hold);
+	if (s->options->hold)
+		say_held(s);
+	if (!error)
+		return second;
+	error_free(second);
+	return error;
+}
+
+static const int passed_on[] = {SIGHUP,  SIGINT,  SIGQUIT,  SIGTERM, SIGUSR1,
+				SIGUSR2, SIGTSTP, SIGWINCH, SIGCONT};
+
+/** A terminal sends to the child, too; what somebody sent to this process alone is meant for the child. */
+static void on_signal(struct supervision *s, const struct tracee_event *event)
+{
+	if (event->signal == supervise_detach_signal()) {
+		let_go(s, false);
+		note(s, "let go of %s, which runs on", tracee_name(s->tracee));
+	} else if (tracee_is_child(s->tracee)) {
+		if (event->sent)
+			kill(tracee_pid(s->tracee), event->signal);
+	} else if (event->signal != SIGCONT && event->signal != SIGWINCH) {
+		let_go(s, false);
+		note(s, "let go of %s, which runs on", tracee_name(s->tracee));
+	}
+}
+
+/** The shell is to see its job stopped, and to continue it as one. */
+static void on_suspended(const struct supervision *s)
+{
+	if (!tracee_is_child(s->tracee))
+		return;
+	raise(SIGSTOP);
+	kill(tracee_pid(s->tracee), SIGCONT);
+}
+
+static struct error *on_event(struct supervision *s, const struct tracee_event *event)
+{
+	switch (event->kind) {
+	case TRACEE_BREAKPOINT:
+		if (fatal_stop_kind(s->tracee, event->tid) != MAP_FATAL_NONE)
+			return at_fatal(s, event->tid);
+		return NULL;
+	case TRACEE_EXEC:
+		return arm_if_go(s);
+	case TRACEE_SIGNALLED:
+		on_signal(s, event);
+		return NULL;
+	case TRACEE_SUSPENDED:
+		on_suspended(s);
+		return NULL;
+	case TRACEE_ENDED:
+		s->result.ended = true;
+		s->result.status = event->status;
+		return NULL;
+	default:
+		return NULL;
+	}
+}
+
+/** A process that is no child and was let go at the request of somebody is not waited for. */
+static bool is_over(const struct supervision *s)
+{
+	return s->result.ended ||
+	       (!tracee_is_held(s->tracee) && !tracee_is_child(s->tracee) && !s->result.verdict) ||
+	       (s->options->hold && s->result.verdict && !tracee_is_child(s->tracee));
+}
+
+static struct error *follow(struct supervision *s)
+{
+	struct error *first = arm_if_go(s);
+
+	while (!first && !is_over(s)) {
+		struct tracee_event event = {0};
+
+		first = tracee_resume(s->tracee);
+		if (!first)
+			first = tracee_wait(s->tracee, -1, &event);
+		if (!first)
+			first = on_event(s, &event);
+	}
+	let_go(s, false);
+	return first;
+}
+
+static struct error *write_report(struct supervision *s)
+{
+	scoped(output) struct output output = {0};
+
+	if (!s->report)
+		return NULL;
+	if (!s->options->output) {
+		fwrite(s->report, 1, s->report_size, stderr);
+		return NULL;
+	}
+	TRY(output_open(s->options->output, &output));
+	fwrite(s->report, 1, s->report_size, output.stream);
+	return output_commit(&output);
+}
+
+struct error *supervise(const struct invocation *invocation, struct tracee *tracee,
+			struct supervised *ret)
+{
+	struct supervision s = {
+		.options = &invocation->options, .tracee = tracee, .guard = {.alive = -1}};
+	const int detach_signal = supervise_detach_signal();
+	struct error *error, *second;
+
+	tracee_catch(tracee, passed_on, G_N_ELEMENTS(passed_on));
+	tracee_catch(tracee, &detach_signal, 1);
+	setpriority(PRIO_PROCESS, 0,
+		    -10); // where allowed: the sooner it wakes, the fresher the scene
+	error = follow(&s);
+	second = write_report(&s);
+	free(s.report);
+	*ret = s.result;
+	if (!error)
+		return second;
+	error_free(second);
+	return error;
+}

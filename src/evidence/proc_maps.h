@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel's list of a process's mappings, /proc/PID/maps.
+#pragma once
+#include "base/error.h"
+
+#include <glib.h>
+
+struct proc_mapping {
+	uint64_t start, end, offset; /**< offset: in the mapped file */
+	bool readable, writable, executable, shared;
+	bool is_file;     /**< the path is that of a file */
+	bool is_moved;    /**< of a position-independent ELF file: proc_maps_mark() */
+	const char *path; /**< "" when it has none; "[stack]" and the like for the kernel's own */
+};
+
+/**
+ * Reads the list's text. Lines that are none are ERROR_MALFORMED.
+ * @param text  ends in NUL; changed, and the paths point into it
+ * @param source  named in errors
+ * @param ret  struct proc_mapping, appended in the list's order, which is that of addresses
+ */
+struct error *proc_maps_parse(char *text, const char *source, GArray *ret);
+
+/** Reads the process's memory; false when it cannot. */
+typedef bool (*proc_read)(void *context, uint64_t address, void *ret, size_t size);
+/** Marks the mappings of files that were linked to be loaded anywhere. */
+void proc_maps_mark(GArray *mappings, proc_read read, void *context);
+/**
+ * How much of the mapping, from its start, the file does not hold as it is in memory, or is needed to recognise the
+ * file: what the kernel dumps into a core (fs/coredump.c, vma_dump_size), without its own mappings.
+ */
+uint64_t proc_mapping_kept(const struct proc_mapping *mapping);
