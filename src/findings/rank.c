@@ -190,8 +190,11 @@ static void tell_gaps(struct reasoning *reasoning)
 
 	program_gap(program, "the other goroutine, beyond doubt",
 		    "it had left the map code when the process was frozen",
-		    "a stop at the instant of the fatal, or a race build (go build -race), "
-		    "would name it");
+		    program->process && program->process->live
+			    ? "the flight recorder (mapfault record), or a race build (go build "
+			      "-race), would name it"
+			    : "a stop at the instant of the fatal (mapfault run), or a race build "
+			      "(go build -race), would name it");
 	if (program->arch != GO_ARCH_AMD64)
 		program_gap(program, "calls that dead stacks still show",
 			    "they are looked for on x86-64 alone",

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from fixture import fixture_named, fixtures_read, versions_read
 from harness import crash_of
-from judge import mapfault_json, mapfault_path, race_judge, side_in
+from judge import mapfault_json, mapfault_path, race_judge, racer_is, side_in
 from run import CrashFolder
 from toolchain import VARIANTS, program_build, variant_fits
 from watched import run_watched
@@ -42,6 +42,17 @@ def spread():
     return runs
 
 
+def both_at_the_fatal(fixture, version, report):
+    """Two goroutines of the header stood at the fatal at once: each is the other's other side."""
+    detector, other = side_in(report, "detector"), side_in(report, "other")
+    if not other or other["rule"] != "second_detector":
+        return False
+    assert detector["goroutine"]["id"] != other["goroutine"]["id"]
+    assert any(racer_is(racer, detector, version) for racer in fixture.racers), report
+    assert any(racer_is(racer, other, version) for racer in fixture.writers()), report
+    return True
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name,version,variant", spread())
 def test_verdict_at_the_stop(name, version, variant):
@@ -51,6 +62,7 @@ def test_verdict_at_the_stop(name, version, variant):
     for _ in range(CRASH_TRIES):
         with CrashFolder() as folder:
             crash, report, times = run_watched(fixture, app, folder)
+        crash.version = version
         if report:
             break
     else:
@@ -59,11 +71,12 @@ def test_verdict_at_the_stop(name, version, variant):
     judgement = race_judge(fixture, crash, report)
     judged.append(fixture.group)
     assert judgement.checks["kind"], (judgement, report)
+    assert times and times[0] > 0
+    if both_at_the_fatal(fixture, version, report):
+        return  # once they run on, it is chance which of the two prints its stack
     assert judgement.checks["detector"] is not False, (judgement, report)
     assert judgement.outcome != "wrong", (judgement, report)
-    assert times and times[0] > 0
-    other = side_in(report, "other")
-    if judgement.outcome == "missed" or not other:
+    if judgement.outcome == "missed":  # as docs/ACCURACY.md counts: a first candidate that is right is no miss
         missed.append(fixture.group)
 
 
