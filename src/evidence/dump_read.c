@@ -7,6 +7,7 @@
 #include "evidence/text_stream.h"
 #include "evidence/unmangle.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -138,6 +139,16 @@ static struct error *hopeless(const struct reading *reading, const char *name)
 			       "unpack it and give the part that holds the dump");
 }
 
+/** A core holds the words that its program was printing, among much else: no text, and read as what it is elsewhere. */
+static struct error *refuse_elf(const char *piece, size_t n, const char *name)
+{
+	if (n < SELFMAG || memcmp(piece, ELFMAG, SELFMAG) != 0)
+		return NULL;
+	return error_with_hint(error_new(ERROR_UNRECOGNISED, place_whole(name),
+					 "is compressed and holds an ELF file, no text"),
+			       "unpack it first, or compress the core with zstd, lz4 or xz");
+}
+
 static struct error *pieces_read(struct reading *reading, const char *name)
 {
 	g_autofree char *piece = g_malloc(LIMIT_LINE_BYTES + PIECE_BYTES);
@@ -147,6 +158,8 @@ static struct error *pieces_read(struct reading *reading, const char *name)
 		TRY(text_stream_read(reading->stream, piece + held, PIECE_BYTES, &n));
 		if (n == 0)
 			break;
+		if (reading->read == 0)
+			TRY(refuse_elf(piece, n, name));
 		held += n;
 		reading->read += n;
 		taken = lines_read(reading, (struct text){piece, held}, false);
