@@ -170,6 +170,28 @@ bool go_is_runtime_function(const char *function)
 	       is_any(package, runtime_packages, LENGTH(runtime_packages));
 }
 
+/** First elements of the standard library's import paths, Go 1.9 to 1.27. */
+static const char *const standard_roots[] = {
+	"archive", "arena",    "bufio",  "bytes",   "cmp",      "compress", "container", "context",
+	"crypto",  "database", "debug",  "embed",   "encoding", "errors",   "expvar",    "flag",
+	"fmt",     "go",       "hash",   "html",    "image",    "index",    "internal",  "io",
+	"iter",    "log",      "maps",   "math",    "mime",     "net",      "os",        "path",
+	"plugin",  "reflect",  "regexp", "runtime", "simd",     "slices",   "sort",      "strconv",
+	"strings", "structs",  "sync",   "syscall", "testing",  "text",     "time",      "unicode",
+	"unique",  "unsafe",   "uuid",   "vendor",  "weak",
+};
+
+bool go_is_library_function(const char *function)
+{
+	struct text root = package_of(function);
+	const char *slash = memchr(root.p, '/', root.n);
+
+	if (slash)
+		root.n = (size_t)(slash - root.p);
+	return go_is_runtime_function(function) ||
+	       is_any(root, standard_roots, LENGTH(standard_roots));
+}
+
 /** Functions of the runtime that start goroutines of the user's (isSystemGoroutine, traceback.go).
  */
 static const char *const user_starts[] = {

@@ -57,6 +57,11 @@ char *go_function_name_folded(const char *name);
  */
 bool go_is_runtime_function(const char *function);
 /**
+ * True for functions that come with Go: the above and the standard library, by the first element of
+ * the import path. A module that is called as a package of the library is taken for it.
+ */
+bool go_is_library_function(const char *function);
+/**
  * True for goroutines that the runtime starts for itself, by their start function. The finalizer's
  * and the cleanup's (runtime.runfinq, runFinalizers, runCleanups) are the runtime's while they
  * wait; with a function of the user's on the stack they run his code, which the start function

@@ -18,16 +18,7 @@
 void program_gap(struct program *program, const char *what, const char *why,
 		 const char *would_decide)
 {
-	struct gap_list *gaps = &program->gaps;
-	struct gap gap = {arena_string(program->arena, text_of(what)),
-			  arena_string(program->arena, text_of(why)),
-			  arena_string(program->arena, text_of(would_decide))};
-
-	if (gaps->count == gaps->room) {
-		gaps->room = gaps->room ? 2 * gaps->room : 8;
-		gaps->items = g_renew(struct gap, gaps->items, gaps->room);
-	}
-	gaps->items[gaps->count++] = gap;
+	gap_add(&program->gaps, program->arena, what, why, would_decide);
 }
 
 uint64_t program_word(const struct program *program, uint64_t base, enum go_field field)
