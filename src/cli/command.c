@@ -4,10 +4,11 @@
 #include <glib.h>
 
 static const struct command *const table[] = {
-	&command_diagnose,   &command_goroutines, &command_goroutine,   &command_maps,
-	&command_map,        &command_sites,      &command_record,      &command_explain,
-	&command_doctor,     &command_repro,      &command_sensitivity, &command_version,
-	&command_help_about, &command_run,        &command_attach,      &command_detach,
+	&command_diagnose, &command_goroutines, &command_goroutine, &command_maps,
+	&command_map,      &command_sites,      &command_record,    &command_growth,
+	&command_explain,  &command_doctor,     &command_repro,     &command_sensitivity,
+	&command_version,  &command_help_about, &command_run,       &command_attach,
+	&command_detach,
 };
 
 const struct command *const *commands(size_t *ret_count)

@@ -8,25 +8,8 @@
 #include "evidence/match.h"
 #include "model/printout.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
-
-static struct error *read_head(const char *path, char head[RECOGNISE_BYTES], size_t *ret)
-{
-	ssize_t n;
-	int fd, number;
-
-	TRY(elf_file_open_path(path, &fd));
-	n = pread(fd, head, RECOGNISE_BYTES, 0);
-	number = errno;
-	close(fd);
-	if (n < 0)
-		return error_system(number, place_whole(path), "cannot be read");
-	*ret = (size_t)n;
-	return NULL;
-}
 
 static struct error *twice(const char *path, const char *first, const char *what)
 {
@@ -85,12 +68,11 @@ static struct error *add_gzip(struct gathered *g, const char *path, const char *
 
 static struct error *add_file(struct gathered *g, const char *path, const char *name)
 {
-	char head[RECOGNISE_BYTES];
 	const char *looks_like;
-	size_t n = 0;
+	enum file_kind kind;
 
-	TRY(read_head(path, head, &n));
-	switch (file_recognise((struct text){head, n}, &looks_like)) {
+	TRY(file_recognise_path(path, &kind, &looks_like));
+	switch (kind) {
 	case FILE_CORE:
 	case FILE_COMPRESSED:
 		return add_core(g, path, name);

@@ -2,10 +2,14 @@
 #include "cli/recognise.h"
 
 #include "evidence/dump.h"
+#include "evidence/elf_file.h"
 #include "evidence/profile.h"
 
 #include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #define TYPE_OFFSET 16 /* Elf64_Ehdr.e_type */
 
@@ -103,6 +107,8 @@ enum file_kind file_recognise(struct text head, const char **ret)
 		return FILE_OTHER;
 	if (head.n > TYPE_OFFSET + 1 && memcmp(head.p, ELFMAG, SELFMAG) == 0)
 		return recognise_elf(head, ret);
+	if (profile_recognise(head, ret))
+		return FILE_PROFILE;
 	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++) {
 		*ret = magics[i].looks_like;
 		if (head.n < magics[i].n || memcmp(head.p, magics[i].magic, magics[i].n) != 0)
@@ -110,12 +116,36 @@ enum file_kind file_recognise(struct text head, const char **ret)
 		return magics[i].kind == FILE_COMPRESSED && is_dump(head, ret) ? FILE_TEXT
 									       : magics[i].kind;
 	}
-	if (profile_recognise(head, ret))
-		return FILE_PROFILE;
 	if (is_text(head) || is_utf16(head))
 		return recognise_text(head, ret);
 	if (is_dump(head, ret))
 		return FILE_TEXT;
 	*ret = "is of no kind that mapfault knows";
 	return FILE_UNKNOWN;
+}
+
+static struct error *read_head(const char *path, char head[RECOGNISE_BYTES], size_t *ret)
+{
+	ssize_t n;
+	int fd, number;
+
+	TRY(elf_file_open_path(path, &fd));
+	n = pread(fd, head, RECOGNISE_BYTES, 0);
+	number = errno;
+	close(fd);
+	if (n < 0)
+		return error_system(number, place_whole(path), "cannot be read");
+	*ret = (size_t)n;
+	return NULL;
+}
+
+struct error *file_recognise_path(const char *path, enum file_kind *ret,
+				  const char **ret_looks_like)
+{
+	char head[RECOGNISE_BYTES];
+	size_t n = 0;
+
+	TRY(read_head(path, head, &n));
+	*ret = file_recognise((struct text){head, n}, ret_looks_like);
+	return NULL;
 }

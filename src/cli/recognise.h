@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a file is, by its first bytes: its name says nothing.
 #pragma once
+#include "base/error.h"
 #include "base/text.h"
 
 enum file_kind {
@@ -20,3 +21,6 @@ enum file_kind {
 
 /** @a ret_looks_like is a phrase for people: "is a core file", "is text: a crash log", ... */
 enum file_kind file_recognise(struct text head, const char **ret_looks_like);
+/** The same of the file at @a path. */
+struct error *file_recognise_path(const char *path, enum file_kind *ret,
+				  const char **ret_looks_like);

@@ -4,9 +4,8 @@
 #include <glib.h>
 #include <time.h>
 
-#define NS_PER_S       1000000000ll
-#define NUMBER_MAX     1e15 /* larger ones are nobody's time, size or count */
-#define HEAD_LINES_MAX 64
+#define NS_PER_S   1000000000ll
+#define NUMBER_MAX 1e15 /* larger ones are nobody's time, size or count */
 
 static bool take_word(struct text *at, const char *word)
 {
@@ -218,21 +217,4 @@ bool schedtrace_take(struct text line, struct schedtrace_line *ret)
 	take_count(&line, &at_ms);
 	ret->gomaxprocs = (uint32_t)MIN(at_ms, UINT32_MAX);
 	return true;
-}
-
-bool gctrace_recognise(struct text head)
-{
-	struct gctrace_cycle cycle;
-	struct schedtrace_line sched;
-
-	for (unsigned i = 0; i < HEAD_LINES_MAX && head.n; i++) {
-		const char *end = memchr(head.p, '\n', head.n);
-		struct text line = {head.p, end ? (size_t)(end - head.p) : head.n};
-
-		if (gctrace_line(line, &cycle) || schedtrace_take(line, &sched))
-			return true;
-		head.p += line.n + (end != NULL);
-		head.n -= line.n + (end != NULL);
-	}
-	return false;
 }

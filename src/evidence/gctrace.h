@@ -32,5 +32,3 @@ struct schedtrace_line {
 /** Finds one in a line; false when there is none. */
 bool gctrace_line(struct text line, struct gctrace_cycle *ret);
 bool schedtrace_take(struct text line, struct schedtrace_line *ret);
-/** True when one of either kind stands in @a head, the first bytes of a log. */
-bool gctrace_recognise(struct text head);

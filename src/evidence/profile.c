@@ -145,6 +145,7 @@ static struct error *inflate_if_packed(struct profile_build *build)
 static struct error *read_bytes(struct profile_build *build)
 {
 	enum profile_kind kind;
+	struct error *error;
 
 	TRY(inflate_if_packed(build));
 	if (build->bytes.n > LIMIT_PROFILE_BYTES)
@@ -157,7 +158,12 @@ static struct error *read_bytes(struct profile_build *build)
 		build->profile.kind = kind;
 		return profile_read_text(build);
 	}
-	return profile_read_wire(build);
+	error = profile_read_wire(build);
+	if (!error || profile_is_wire(build->bytes))
+		return error;
+	error_free(error);
+	return error_new(ERROR_UNRECOGNISED, place_whole(build->profile.path), "is not a profile%s",
+			 build->inflated ? ", nor is what gzip has packed in it" : "");
 }
 
 static struct error *finish(struct profile_build *build, struct profile **ret)

@@ -474,13 +474,16 @@ struct error *profile_read_wire(struct profile_build *build)
 	return error;
 }
 
-#define FIRST_FIELD_MAX 24 /* bytes of a value type: two small numbers */
-
+/* Fields that are messages, each of which begins with its first or second field, a number. */
 bool profile_is_wire(struct text text)
 {
+	static const uint8_t messages[] = {1, 3, 4, 5, 11};
 	const uint8_t *p = (const uint8_t *)text.p;
 
-	/* sample_type or period_type, then its type, or its unit where the type is "" */
-	return text.n >= 4 && (p[0] == (1 << 3 | WIRE_BYTES) || p[0] == (11 << 3 | WIRE_BYTES)) &&
-	       p[1] >= 2 && p[1] <= FIRST_FIELD_MAX && (p[2] == 1 << 3 || p[2] == 2 << 3);
+	if (text.n < 4 || p[1] < 2 || p[1] > 0x7f || (p[2] != 1 << 3 && p[2] != 2 << 3))
+		return false;
+	for (size_t i = 0; i < G_N_ELEMENTS(messages); i++)
+		if (p[0] == (messages[i] << 3 | WIRE_BYTES))
+			return true;
+	return false;
 }

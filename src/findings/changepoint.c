@@ -31,7 +31,7 @@ static void extend(struct partition *p, size_t to)
 	p->best[to] = INFINITY;
 	for (size_t i = 0; i < p->open_count; i++) {
 		size_t from = p->open[i];
-		double total = p->best[from] + cost(p, from, to) + (from ? p->penalty : 0);
+		double total = p->best[from] + cost(p, from, to) + p->penalty;
 
 		if (total < p->best[to]) {
 			p->best[to] = total;
@@ -74,6 +74,7 @@ size_t changepoint_find(const double *values, size_t count, double penalty, size
 		p.sum[i + 1] = p.sum[i] + values[i];
 		p.squares[i + 1] = p.squares[i] + values[i] * values[i];
 	}
+	p.best[0] = -penalty; /* the first segment is no change */
 	for (size_t to = 1; to <= count; to++)
 		extend(&p, to);
 	return trace_back(&p, count, ret_starts);
@@ -101,9 +102,7 @@ double changepoint_noise(const double *values, size_t count)
 	return 1.4826 / G_SQRT2 * median;
 }
 
-double changepoint_penalty(const double *values, size_t count, double least)
+double changepoint_penalty(double noise, size_t count)
 {
-	double noise = MAX(changepoint_noise(values, count), least);
-
 	return PENALTY_FACTOR * noise * noise * log((double)MAX(count, 2));
 }

@@ -22,5 +22,5 @@ size_t changepoint_find(const double *values, size_t count, double penalty, size
  */
 double changepoint_noise(const double *values, size_t count);
 
-/** The penalty that the program uses: 3 * noise^2 * ln(count), noise at least @a least. */
-double changepoint_penalty(const double *values, size_t count, double least);
+/** The penalty that the program uses for noise of that size: 3 * noise^2 * ln(count). */
+double changepoint_penalty(double noise, size_t count);

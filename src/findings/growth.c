@@ -29,7 +29,8 @@ const char *growth_verdict_name(enum growth_verdict verdict) { return verdict_na
 #define TURNOVER_LEAST 2.0 /* allocated against held */
 #define CHURN_SWINGS   3.0 /* allocated against what came and went */
 #define SAMPLES_LEAST  8   /* of the profiler: fewer are an accident */
-#define LEVEL_RATIO    1.5 /* neighbouring rates that differ by less are one */
+#define LEVEL_RATIO    2.0 /* neighbouring rates that differ by less are one */
+#define ABSENT_SHARE   0.1 /* of a rise: what was held before it is next to nothing */
 #define BURST_SHARE    0.7 /* of all that was allocated, within BURST_PART of the time */
 #define BURST_PART     0.4
 
@@ -219,26 +220,34 @@ static enum growth_verdict judge_rise(const struct course *c, struct growth_site
 
 static enum growth_verdict judge_still(const struct course *c, struct growth_site *site)
 {
-	double made = c->made[c->n - 1], held = MAX(mean_held(c), 0);
+	double made = c->made[c->n - 1], held = mean_held(c);
+	double freed = made - (c->held[c->n - 1] - c->held[0]);
 	struct arena *arena = c->growth->arena;
 	size_t first = 0, last = 0;
 
-	if (made < SAMPLES_LEAST * c->unit || made < TURNOVER_LEAST * held) {
-		site->because = arena_format(arena, "allocated %s and holds %s: neither moved",
-					     size_words(arena, made), size_words(arena, held));
-		return GROWTH_STEADY;
+	if (c->high + made < SAMPLES_LEAST * c->unit) {
+		site->because = "the profiler met it too seldom to tell";
+		return GROWTH_UNKNOWN;
+	}
+	if (freed < SAMPLES_LEAST * c->unit || freed < TURNOVER_LEAST * held) {
+		bool moved = c->swing >= SWING_LEAST * c->high;
+
+		site->because = arena_format(arena, "allocated %s and holds %s: %s",
+					     size_words(arena, made), size_words(arena, held),
+					     moved ? "it moved by no more than samples vary"
+						   : "neither moved");
+		return moved ? GROWTH_UNKNOWN : GROWTH_STEADY;
 	}
 	if (made_at_once(c, &first, &last)) {
 		site->because = arena_format(
 			arena,
-			"of %s that it allocated, %.0f %% fell within %s; nothing of it "
-			"stayed",
+			"of %s that it allocated, %.0f %% fell within %s; next to nothing stayed",
 			size_words(arena, made), 100 * (c->made[last] - c->made[first]) / made,
 			span_words(c, c->at[last] - c->at[first]));
 		return GROWTH_BURST;
 	}
-	site->because = arena_format(arena, "allocated %s and holds %s of it",
-				     size_words(arena, made), size_words(arena, held));
+	site->because = arena_format(arena, "allocated %s and holds %s", size_words(arena, made),
+				     size_words(arena, held));
 	return GROWTH_CHURN;
 }
 
@@ -343,36 +352,82 @@ static void keep_change(const struct course *c, struct growth_site *site, size_t
 	};
 }
 
+/* The longest stretch of intervals from @from on in which next to nothing was allocated. */
+static size_t longest_pause(const struct course *c, size_t from)
+{
+	size_t longest = 0, pause = 0;
+
+	for (size_t i = from + 1; i < c->n; i++) {
+		pause = rate_between(c, i - 1, i) * (c->at[i] - c->at[i - 1]) <
+					NOISE_FACTOR * c->unit
+				? pause + 1
+				: 0;
+		longest = MAX(longest, pause);
+	}
+	return longest;
+}
+
 /*
- * The changes that the verdict is about. A growing map allocates in ever rarer steps: of a leak
- * only its beginning counts; of a burst its beginning and its end.
+ * Where a leak began. A growing map allocates in ever rarer and larger steps, so that its later
+ * changes are no changes at all, and a quiet beginning may be such a pause: unless next to nothing
+ * was held before, or the quiet was longer than any later one.
  */
-static void keep_changes(const struct course *c, struct growth_site *site, const size_t *bounds,
-			 size_t count)
+static void keep_onset(const struct course *c, struct growth_site *site, const size_t *bounds,
+		       size_t count)
+{
+	size_t at = bounds[1];
+	double before, rise;
+
+	if (count < 3 || rate_between(c, 0, at) * LEVEL_RATIO > rate_between(c, at, c->n - 1))
+		return;
+	before = c->held[at];
+	rise = c->held[c->n - 1] - before;
+	if (before <= ABSENT_SHARE * rise || at > longest_pause(c, at))
+		keep_change(c, site, 0, at, c->n - 1);
+}
+
+/* A burst begins where the rate rises, and ends where it was last high. */
+static void keep_burst(const struct course *c, struct growth_site *site, const size_t *bounds,
+		       size_t count)
 {
 	size_t first = 1, last = count - 2;
 
-	site->changes = arena_array(c->growth->arena, count, sizeof(*site->changes));
-	if (count < 3 || site->verdict == GROWTH_STEADY)
-		return;
 	while (first <= last && rate_between(c, bounds[first - 1], bounds[first]) >=
 					rate_between(c, bounds[first], bounds[first + 1]))
 		first++;
-	switch (site->verdict) {
-	case GROWTH_LEAK:
-		if (first == 1)
-			keep_change(c, site, 0, bounds[1], c->n - 1);
-		break;
-	case GROWTH_BURST:
-		if (first <= last)
-			keep_change(c, site, bounds[first - 1], bounds[first], bounds[last]);
-		if (first < last)
-			keep_change(c, site, bounds[first], bounds[last], c->n - 1);
-		break;
-	default:
-		for (size_t i = 1; i <= last; i++)
+	if (first <= last)
+		keep_change(c, site, bounds[first - 1], bounds[first],
+			    bounds[MAX(last, first + 1)]);
+	if (first < last)
+		keep_change(c, site, bounds[first], bounds[last], c->n - 1);
+}
+
+/* The changes that the verdict is about. Bounds are points: 0, changes ..., n - 1. */
+static void keep_changes(const struct course *c, struct growth_site *site, const size_t *bounds,
+			 size_t count)
+{
+	site->changes = arena_array(c->growth->arena, count, sizeof(*site->changes));
+	if (count < 3 || site->verdict == GROWTH_STEADY)
+		return;
+	if (site->verdict == GROWTH_LEAK) {
+		keep_onset(c, site, bounds, count);
+	} else if (site->verdict == GROWTH_BURST) {
+		keep_burst(c, site, bounds, count);
+	} else {
+		for (size_t i = 1; i + 1 < count; i++)
 			keep_change(c, site, bounds[i - 1], bounds[i], bounds[i + 1]);
 	}
+}
+
+/*
+ * The steps in which a leaking map allocates are no noise, though they would be taken for it: there
+ * the sampler's own has to do.
+ */
+static double penalty_of(const struct growth_site *site, const double *rates, size_t count)
+{
+	double noise = site->verdict == GROWTH_LEAK ? 1 : changepoint_noise(rates, count);
+
+	return changepoint_penalty(MAX(noise, 1), count);
 }
 
 static void find_changes(const struct course *c, struct growth_site *site)
@@ -384,8 +439,7 @@ static void find_changes(const struct course *c, struct growth_site *site)
 	if (c->n < GROWTH_PROFILES_LEAST)
 		return;
 	rates_of(c, rates);
-	count = changepoint_find(rates, intervals, changepoint_penalty(rates, intervals, 1),
-				 bounds + 1);
+	count = changepoint_find(rates, intervals, penalty_of(site, rates, intervals), bounds + 1);
 	bounds[count + 1] = intervals;
 	keep_changes(c, site, bounds, join_equal(c, bounds, count + 2));
 }
@@ -442,7 +496,9 @@ static int by_gravity(const void *a, const void *b)
 		return x->verdict < y->verdict ? 1 : -1;
 	if (x->last.inuse_bytes != y->last.inuse_bytes)
 		return x->last.inuse_bytes < y->last.inuse_bytes ? 1 : -1;
-	return x->allocated == y->allocated ? 0 : x->allocated < y->allocated ? 1 : -1;
+	if (x->allocated != y->allocated)
+		return x->allocated < y->allocated ? 1 : -1;
+	return x->site < y->site ? -1 : x->site > y->site;
 }
 
 static bool judged(const struct allocation_site *site) { return site->role != SITE_NO_MAP; }

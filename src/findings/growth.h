@@ -6,13 +6,13 @@
 // counts of a Poisson process, times the bytes that one sample stands for. Increments of what a
 // site allocated, per time, are put on a scale where that noise has the size 1 everywhere
 // (Anscombe: 2 * sqrt(n + 3/8)), and split where their level changes (findings/changepoint.h);
-// neighbouring levels that differ by less than half are joined again. The verdict is about what
+// neighbouring levels of which neither is twice the other are joined again. The verdict is about what
 // stays in use:
 //
 //   leak    rises to the end, and has been rising for longer than it last stood still
 //   burst   rose within a part of the series, and stood still for longer since, or fell back; or
 //           allocated almost all of it in one part of the series
-//   churn   allocates twice as much as it holds, and more, without such a rise
+//   churn   frees twice as much as it holds, and more, without such a rise
 //   steady  none of these
 //
 // A map that doubles its memory when it is full stands still for as long as it has been growing: so

@@ -119,6 +119,11 @@ struct error *gc_log_read(const char *path, struct gc_log **ret)
 	}
 	elf_file_done(&mapped);
 	g_array_unref(in.cycles);
+	if (!error && !log->cycle_count && !log->sched_count)
+		error = error_with_hint(error_new(ERROR_UNRECOGNISED, place_whole(path),
+						  "is text, and no line of it is the collector's"),
+					"run the program with GODEBUG=gctrace=1 and keep its "
+					"standard error");
 	if (error)
 		gc_log_free(log);
 	else

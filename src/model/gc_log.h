@@ -30,7 +30,6 @@ struct gc_log {
 	struct gap_list gaps;
 };
 
+/** @return ERROR_UNRECOGNISED when no line of the file is the collector's or the scheduler's */
 struct error *gc_log_read(const char *path, struct gc_log **ret);
 void gc_log_free(struct gc_log *log);
-
-static inline void gc_log_free_at(struct gc_log **log) { gc_log_free(*log); }

@@ -202,15 +202,21 @@ static int64_t value_at(const struct profile *profile, size_t sample, uint32_t t
 	return type == PROFILE_NONE ? 0 : profile_value(profile, sample, type);
 }
 
+#define HEAP_HINT "take them with /debug/pprof/heap, or pprof.Lookup(\"heap\").WriteTo(file, 1)"
+
+static bool is_of_heap(const struct profile *profile)
+{
+	return profile->kind == PROFILE_HEAP || profile->kind == PROFILE_ALLOCS;
+}
+
 static struct error *check_kind(const struct profile *profile)
 {
-	if (profile->kind == PROFILE_HEAP || profile->kind == PROFILE_ALLOCS)
+	if (is_of_heap(profile))
 		return NULL;
-	return error_with_hint(
-		error_new(ERROR_USAGE, place_whole(profile->path),
-			  "is a %s profile: growth is told by heap profiles",
-			  profile_kind_name(profile->kind)),
-		"take them with /debug/pprof/heap, or pprof.Lookup(\"heap\").WriteTo(file, 1)");
+	return error_with_hint(error_new(ERROR_USAGE, place_whole(profile->path),
+					 "is a %s profile: growth is told by heap profiles",
+					 profile_kind_name(profile->kind)),
+			       HEAP_HINT);
 }
 
 /* Profiles of one series must come from one program. */
@@ -283,14 +289,56 @@ static struct error *add_profile(struct reading *in, const struct profile *profi
 	return NULL;
 }
 
+static struct error *read_one(struct reading *in, const char *path, bool listed)
+{
+	scoped(profile) struct profile *profile = NULL;
+
+	TRY(profile_open(path, &profile));
+	if (listed && !is_of_heap(profile))
+		return NULL;
+	return add_profile(in, profile);
+}
+
+/* A profile's own faults; that it is another program's is a mistake in any case. */
+static bool may_leave_out(const struct error *error)
+{
+	return error_code(error) == ERROR_TRUNCATED || error_code(error) == ERROR_MALFORMED ||
+	       error_code(error) == ERROR_LIMIT;
+}
+
+static int by_path(const void *a, const void *b, void *context)
+{
+	const char *const *paths = context;
+
+	return strverscmp(paths[*(const uint32_t *)a], paths[*(const uint32_t *)b]);
+}
+
+/* By name: so that the order of the arguments changes nothing in the report. */
 static struct error *read_profiles(struct reading *in)
 {
-	for (size_t i = 0; i < in->request->count; i++) {
-		scoped(profile) struct profile *profile = NULL;
+	g_autofree uint32_t *order = g_new(uint32_t, in->request->count + 1);
 
-		TRY(profile_open(in->request->paths[i], &profile));
-		TRY(add_profile(in, profile));
+	for (uint32_t i = 0; i < in->request->count; i++)
+		order[i] = i;
+	g_qsort_with_data(order, (int)in->request->count, sizeof(*order), by_path,
+			  (void *)(uintptr_t)in->request->paths);
+	for (size_t i = 0; i < in->request->count; i++) {
+		const char *path = in->request->paths[order[i]];
+		bool listed = in->request->listed && in->request->listed[order[i]];
+		struct error *error = read_one(in, path, listed);
+
+		if (error && (!listed || !may_leave_out(error)))
+			return error;
+		if (error)
+			gap_add(&in->series->gaps, in->series->arena, "a profile of the directory",
+				error_text(error), "what was in use then");
+		error_free(error);
 	}
+	if (in->points->len == 0)
+		return error_with_hint(error_new(ERROR_NOT_FOUND,
+						 place_whole(in->request->paths[0]),
+						 "there is no heap profile in the directory"),
+				       HEAP_HINT);
 	return NULL;
 }
 
@@ -412,6 +460,21 @@ static void keep_values(struct profile_series *series, struct site_build *build,
 	build->site.value_count = count;
 }
 
+static int by_name_of_site(const struct allocation_site *x, const struct allocation_site *y)
+{
+	int order = g_strcmp0(x->site.function, y->site.function);
+
+	if (!order)
+		order = x->site.line - y->site.line;
+	if (!order)
+		order = g_strcmp0(x->via.function, y->via.function);
+	if (!order)
+		order = x->via.line - y->via.line;
+	if (!order)
+		order = strcmp(x->map_type, y->map_type);
+	return order ? order : (int)x->role - (int)y->role;
+}
+
 static int by_bytes(const void *a, const void *b)
 {
 	const struct allocation_site *x = a, *y = b;
@@ -421,7 +484,7 @@ static int by_bytes(const void *a, const void *b)
 
 	if (m != n)
 		return m < n ? 1 : -1;
-	return x->site.line - y->site.line;
+	return by_name_of_site(x, y);
 }
 
 static void finish(struct reading *in)

@@ -61,6 +61,11 @@ struct profile_series {
 
 struct series_request {
 	const char *const *paths;
+	/**
+	 * Of each path: found in a directory, not named. Another kind of profile, or a damaged one,
+	 * is then left out, with a gap when it is damaged. NULL: all are named
+	 */
+	const bool *listed;
 	size_t count;
 	struct program *program; /**< NULL without; borrowed, must outlive the series */
 	bool force;              /**< go on although program and profiles do not belong together */

@@ -71,9 +71,8 @@ void json_put_goroutine_members(struct json_writer *json, const struct goroutine
 	json_put_labels(json, "labels", goroutine->labels);
 }
 
-void json_put_gaps(struct json_writer *json, const char *key, const struct gap *gaps, size_t count)
+void json_put_gap_members(struct json_writer *json, const struct gap *gaps, size_t count)
 {
-	json_put_array(json, key);
 	for (size_t i = 0; i < count; i++) {
 		json_put_object(json, NULL);
 		json_put_string(json, "what", gaps[i].what);
@@ -81,5 +80,11 @@ void json_put_gaps(struct json_writer *json, const char *key, const struct gap *
 		json_put_known(json, "would_decide", gaps[i].would_decide);
 		json_end_object(json);
 	}
+}
+
+void json_put_gaps(struct json_writer *json, const char *key, const struct gap *gaps, size_t count)
+{
+	json_put_array(json, key);
+	json_put_gap_members(json, gaps, count);
 	json_end_array(json);
 }

@@ -16,5 +16,7 @@ void json_put_labels(struct json_writer *json, const char *key, const char *cons
  * labels.
  */
 void json_put_goroutine_members(struct json_writer *json, const struct goroutine *goroutine);
+/** Gaps as members of a list that is open. */
+void json_put_gap_members(struct json_writer *json, const struct gap *gaps, size_t count);
 /** A list of gaps. */
 void json_put_gaps(struct json_writer *json, const char *key, const struct gap *gaps, size_t count);

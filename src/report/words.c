@@ -63,6 +63,16 @@ char *words_count(uint64_t count)
 	return g_string_free(string, FALSE);
 }
 
+char *words_bytes(double bytes)
+{
+	static const char *const units[] = {"B", "KB", "MB", "GB", "TB"};
+	size_t unit = 0;
+
+	for (; (bytes >= 1000 || bytes <= -1000) && unit + 1 < G_N_ELEMENTS(units); unit++)
+		bytes /= 1024;
+	return g_strdup_printf(unit && bytes < 10 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+}
+
 char *words_wait(int64_t ns)
 {
 	int64_t seconds = ns / NS_PER_S;

@@ -14,6 +14,8 @@ char *words_file(const char *file);
 char *words_place(const struct go_site *site);
 /** 1204 as "1,204". */
 char *words_count(uint64_t count);
+/** "512 B", "1.2 MB": binary multiples under their usual names. */
+char *words_bytes(double bytes);
 /** "3 s", "12 min", "5 h"; "" for less than a second or when not known. */
 char *words_wait(int64_t ns);
 /** "waiting (chan receive) for 12 min". */

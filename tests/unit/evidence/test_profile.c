@@ -168,7 +168,7 @@ static void what_does_not_fit_together_is_refused(void **state)
 	p = whole();
 	put_message(p, 5, MESSAGE(1, 50, 2, 1000));
 	refuse(p, ERROR_MALFORMED, "string 1000");
-	refuse(MESSAGE(12, 1), ERROR_MALFORMED, "not a profile");
+	refuse(MESSAGE(12, 1), ERROR_UNRECOGNISED, "not a profile");
 }
 
 static GByteArray *packed(const void *bytes, size_t n)
