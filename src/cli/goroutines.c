@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every goroutine with its stack, or one of them.
+#include "cli/recognise.h"
 #include "cli/session.h"
 
+#include "report/goroutine_profile.h"
 #include "report/lists.h"
 
 static struct error *list(const struct invocation *invocation, char *const *paths, size_t count,
@@ -28,8 +30,75 @@ static struct error *list(const struct invocation *invocation, char *const *path
 	return output_commit(&session.output);
 }
 
+/* What a goroutine profile in protobuf is given with. */
+struct profile_arguments {
+	const char *profile, *image; /* NULL without */
+	bool others;                 /* something else was given as well */
+};
+
+static struct error *look_at(const struct invocation *invocation, struct profile_arguments *ret)
+{
+	*ret = (struct profile_arguments){0};
+	for (size_t i = 0; i < invocation->argument_count; i++) {
+		const char *path = invocation->arguments[i], *looks_like;
+		enum file_kind kind = FILE_UNKNOWN;
+
+		if (!g_str_equal(path, "-"))
+			TRY(file_recognise_path(path, &kind, &looks_like));
+		if (kind == FILE_PROFILE && !ret->profile)
+			ret->profile = path;
+		else if (kind == FILE_IMAGE && !ret->image)
+			ret->image = path;
+		else
+			ret->others = true;
+	}
+	return NULL;
+}
+
+static struct error *list_crowds(const struct invocation *invocation,
+				 const struct goroutine_profile *profile)
+{
+	const struct options *options = &invocation->options;
+	const struct report_style style = {.color = options->color, .width = options_width()};
+	scoped(output) struct output output = {0};
+
+	TRY(output_open(options->output, &output));
+	if (options->format == FORMAT_JSON)
+		report_goroutine_profile_json(profile, output.stream);
+	else
+		report_goroutine_profile_text(profile, &style, output.stream);
+	return output_commit(&output);
+}
+
+static struct error *list_profile(const struct invocation *invocation,
+				  const struct profile_arguments *arguments)
+{
+	scoped(image) struct image *image = NULL;
+	struct program *program = NULL;
+	struct goroutine_profile *profile = NULL;
+	struct error *error;
+
+	if (arguments->image) {
+		TRY(image_open(arguments->image, &image));
+		TRY(program_open(&(struct program_evidence){.image = image}, &program));
+	}
+	error = goroutine_profile_read(arguments->profile, program, invocation->options.force,
+				       &profile);
+	if (!error)
+		error = list_crowds(invocation, profile);
+	goroutine_profile_free(profile);
+	if (program)
+		program_close(program);
+	return error;
+}
+
 static struct error *goroutines(const struct invocation *invocation, int *ret_status)
 {
+	struct profile_arguments arguments;
+
+	TRY(look_at(invocation, &arguments));
+	if (arguments.profile && !arguments.others)
+		return list_profile(invocation, &arguments);
 	return list(invocation, invocation->arguments, invocation->argument_count, 0);
 }
 
@@ -47,13 +116,16 @@ static struct error *goroutine(const struct invocation *invocation, int *ret_sta
 
 const struct command command_goroutines = {
 	.name = "goroutines",
-	.arguments = "CORE|TEXT [BINARY]",
+	.arguments = "CORE|TEXT|PROFILE [BINARY]",
 	.summary = "list goroutines, grouped by equal stacks",
-	.examples = "  mapfault goroutines core ./server\n"
-		    "  mapfault goroutines --all core ./server\n"
-		    "  mapfault goroutines -p $(pidof server)     # as it runs\n"
-		    "  mapfault goroutines --json core ./server | jq '.goroutines[].state'\n",
+	.examples =
+		"  mapfault goroutines core ./server\n"
+		"  mapfault goroutines --all core ./server\n"
+		"  mapfault goroutines goroutine.pb.gz ./server    # of /debug/pprof/goroutine\n"
+		"  mapfault goroutines -p $(pidof server)     # as it runs\n"
+		"  mapfault goroutines --json core ./server | jq '.goroutines[].state'\n",
 	.about = "The largest group comes first, with how long its goroutines have waited.\n"
+		 "A goroutine profile has counts, stacks and labels; no numbers, states or waits.\n"
 		 "The runtime's own goroutines are left out without --system.\n",
 	.takes = OPTIONS_OUTPUT | OPTIONS_EVIDENCE | OPTIONS_PROCESS | OPTIONS_ALL | OPTIONS_SYSTEM,
 	.arguments_min = 1,

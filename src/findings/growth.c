@@ -444,6 +444,22 @@ static void find_changes(const struct course *c, struct growth_site *site)
 	keep_changes(c, site, bounds, join_equal(c, bounds, count + 2));
 }
 
+/* How much larger @to is; profiles may hold any numbers. */
+static int64_t grown(int64_t from, int64_t to)
+{
+	int64_t difference;
+
+	if (to <= from)
+		return 0;
+	return __builtin_sub_overflow(to, from, &difference) ? INT64_MAX : difference;
+}
+
+static void add_saturated(int64_t *to, int64_t value)
+{
+	if (__builtin_add_overflow(*to, value, to))
+		*to = value < 0 ? INT64_MIN : INT64_MAX;
+}
+
 static void expand(struct growth *growth, struct growth_site *site)
 {
 	const struct allocation_site *from = site->site;
@@ -460,7 +476,7 @@ static void expand(struct growth *growth, struct growth_site *site)
 	}
 	site->first = site->values[0];
 	site->last = site->values[growth->series->point_count - 1];
-	site->allocated = MAX(site->last.alloc_bytes - site->first.alloc_bytes, 0);
+	site->allocated = grown(site->first.alloc_bytes, site->last.alloc_bytes);
 }
 
 static void analyse(struct growth *growth, struct growth_site *site)
@@ -508,7 +524,7 @@ static void add_sites(struct growth *growth)
 	const struct profile_series *series = growth->series;
 	const struct series_point *first = &series->points[0],
 				  *last = &series->points[series->point_count - 1];
-	int64_t allocated = last->total.alloc_bytes - first->total.alloc_bytes;
+	int64_t allocated = grown(first->total.alloc_bytes, last->total.alloc_bytes);
 
 	growth->sites = arena_array(growth->arena, series->site_count, sizeof(*growth->sites));
 	for (size_t i = 0; i < series->site_count; i++) {
@@ -523,11 +539,11 @@ static void add_sites(struct growth *growth)
 		site->alloc_share = share(site->allocated, allocated);
 		if (site->site->role == SITE_MAP_UNKNOWN)
 			continue;
-		growth->maps.inuse_bytes += site->last.inuse_bytes;
-		growth->maps.inuse_objects += site->last.inuse_objects;
-		growth->maps.alloc_bytes += site->last.alloc_bytes;
-		growth->maps.alloc_objects += site->last.alloc_objects;
-		growth->maps_allocated += site->allocated;
+		add_saturated(&growth->maps.inuse_bytes, site->last.inuse_bytes);
+		add_saturated(&growth->maps.inuse_objects, site->last.inuse_objects);
+		add_saturated(&growth->maps.alloc_bytes, site->last.alloc_bytes);
+		add_saturated(&growth->maps.alloc_objects, site->last.alloc_objects);
+		add_saturated(&growth->maps_allocated, site->allocated);
 	}
 	qsort(growth->sites, growth->site_count, sizeof(*growth->sites), by_gravity);
 }

@@ -33,8 +33,3 @@ struct goroutine_profile {
 struct error *goroutine_profile_read(const char *path, struct program *program, bool force,
 				     struct goroutine_profile **ret);
 void goroutine_profile_free(struct goroutine_profile *profile);
-
-static inline void goroutine_profile_free_at(struct goroutine_profile **profile)
-{
-	goroutine_profile_free(*profile);
-}

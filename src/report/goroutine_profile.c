@@ -64,7 +64,7 @@ static void crowd_json(struct json_writer *json, const struct goroutine_crowd *c
 	json_put_labels(json, "labels", crowd->labels);
 	json_put_array(json, "stack");
 	for (size_t i = 0; i < crowd->stack_count; i++)
-		json_put_frame(json, &crowd->stack[i]);
+		json_put_frame(json, &crowd->stack[i], crowd->stack[i].pc);
 	json_end_array(json);
 	json_end_object(json);
 }

@@ -34,7 +34,7 @@ static double *column_of(const struct growth *growth, const struct growth_site *
 		int64_t before = i ? site->values[i - 1].alloc_bytes : value->alloc_bytes;
 
 		values[i] = inuse ? (double)value->inuse_bytes
-				  : (double)MAX(value->alloc_bytes - before, 0);
+				  : MAX((double)value->alloc_bytes - (double)before, 0);
 	}
 	return values;
 }

@@ -28,15 +28,19 @@ void json_put_site(struct json_writer *json, const char *key, const struct go_si
 	json_end_object(json);
 }
 
+void json_put_frame(struct json_writer *json, const struct go_site *site, uint64_t pc)
+{
+	json_put_line(json, NULL);
+	site_members(json, site, pc);
+	json_put_boolean(json, "inlined", site->inlined);
+	json_end_object(json);
+}
+
 void json_put_stack(struct json_writer *json, const char *key, const struct stack *stack)
 {
 	json_put_array(json, key);
-	for (size_t i = 0; stack && i < stack->count; i++) {
-		json_put_line(json, NULL);
-		site_members(json, stack->frames[i].site, stack->frames[i].pc);
-		json_put_boolean(json, "inlined", stack->frames[i].site->inlined);
-		json_end_object(json);
-	}
+	for (size_t i = 0; stack && i < stack->count; i++)
+		json_put_frame(json, stack->frames[i].site, stack->frames[i].pc);
 	json_end_array(json);
 }
 

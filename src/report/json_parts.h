@@ -7,6 +7,8 @@
 
 /** A site on one line; null when its function is not known. */
 void json_put_site(struct json_writer *json, const char *key, const struct go_site *site);
+/** A frame of a list that is open, on one line. */
+void json_put_frame(struct json_writer *json, const struct go_site *site, uint64_t pc);
 /** A list of frames, a line each; NULL gives an empty list. */
 void json_put_stack(struct json_writer *json, const char *key, const struct stack *stack);
 /** Labels as an object; of equal keys the first. */
