@@ -12,6 +12,7 @@ _mapfault_options()
 	attach) echo "$output --source-root --fail-on --hold --core --pid" ;;
 	detach) echo "--quiet --help --pid" ;;
 	sites) echo "$output --system" ;;
+	growth) echo "$output --all" ;;
 	goroutine | maps) echo "$output --pid" ;;
 	record) echo "--json --format --color --output --quiet --help --source-root --pid --remove --keep --folder" ;;
 	explain) echo "--format --color --output --quiet --help" ;;
@@ -27,7 +28,7 @@ _mapfault_options()
 _mapfault()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="diagnose goroutines goroutine maps map run attach detach sites record explain repro sensitivity doctor version help"
+	local commands="diagnose goroutines goroutine maps map run attach detach sites growth record explain repro sensitivity doctor version help"
 
 	COMPREPLY=()
 	case $previous in

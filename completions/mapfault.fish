@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Completion of mapfault's commands and options for fish.
 
-set -l commands diagnose goroutines goroutine maps map run attach detach sites record explain repro sensitivity doctor version help
+set -l commands diagnose goroutines goroutine maps map run attach detach sites growth record explain repro sensitivity doctor version help
 
 complete -c mapfault -n __fish_use_subcommand -a diagnose -d "name the map, both goroutines and both lines"
 complete -c mapfault -n __fish_use_subcommand -a goroutines -d "list goroutines, grouped by equal stacks"
@@ -13,6 +13,7 @@ complete -c mapfault -n __fish_use_subcommand -a attach -d "watch a running proc
 complete -c mapfault -n __fish_use_subcommand -a detach -d "let go of a process that is watched"
 complete -c mapfault -n __fish_use_subcommand -a sites -d "list every map operation in a program's code"
 complete -c mapfault -n __fish_use_subcommand -a record -d "record who writes which map while a program runs"
+complete -c mapfault -n __fish_use_subcommand -a growth -d "tell which places make and grow maps"
 complete -c mapfault -n __fish_use_subcommand -a explain -d "tell the reasoning behind a report"
 complete -c mapfault -n __fish_use_subcommand -a repro -d "write a Go program that does it again"
 complete -c mapfault -n __fish_use_subcommand -a sensitivity -d "measure how often Go notices a race on a map"
@@ -30,7 +31,7 @@ complete -c mapfault -s h -l help -d "help"
 complete -c mapfault -n "not __fish_seen_subcommand_from explain repro sensitivity doctor version help" -l force -d "go on although core and binary do not belong together"
 complete -c mapfault -n "not __fish_seen_subcommand_from $commands[2..-1]" -l source-root -x -a "(__fish_complete_directories)" -d "where the sources are"
 complete -c mapfault -n "not __fish_seen_subcommand_from $commands[2..-1]" -l fail-on -x -a "possible likely proven" -d "exit with 1 from this level on"
-complete -c mapfault -n "__fish_seen_subcommand_from goroutines" -s a -l all -d "each one by itself"
+complete -c mapfault -n "__fish_seen_subcommand_from goroutines growth" -s a -l all -d "each one, not groups or the first"
 complete -c mapfault -n "__fish_seen_subcommand_from goroutines" -l blocked -d "only what they wait for"
 complete -c mapfault -n "__fish_seen_subcommand_from goroutines sites" -l system -d "the runtime's own as well"
 complete -c mapfault -n "__fish_seen_subcommand_from map" -l values -d "show keys"

@@ -16,6 +16,7 @@ _mapfault() {
 		'sites:list every map operation in a program'\''s code'
 		'record:record who writes which map while a program runs'
 		'record:record who writes which map while a program runs'
+		'growth:tell which places make and grow maps'
 		'explain:tell the reasoning behind a report'
 		'repro:write a Go program that does it again'
 		'sensitivity:measure how often Go notices a race on a map'
@@ -55,6 +56,7 @@ _mapfault() {
 		_arguments $output '--values[show keys]' '--limit[at most N keys]:number:' \
 			'*:file:_files' ;;
 	record) _arguments $output '(-p --pid)'{-p,--pid}'[record this running process]:pid:_pids' '--remove[take the recorder out again]' '--keep[keep the record]' '--folder[where the record goes]:folder:_directories' '*::program:_normal' ;;
+	growth) _arguments $output '(-a --all)'{-a,--all}'[every site]' '*:file:_files' ;;
 	sites) _arguments $output "--system[the runtime's own as well]" '*:file:_files' ;;
 	goroutine | maps)
 		_arguments $output '(-p --pid)'{-p,--pid}'[of this process]:pid:_pids' '*:file:_files' ;;

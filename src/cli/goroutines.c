@@ -97,7 +97,7 @@ static struct error *goroutines(const struct invocation *invocation, int *ret_st
 	struct profile_arguments arguments;
 
 	TRY(look_at(invocation, &arguments));
-	if (arguments.profile && !arguments.others)
+	if (arguments.profile && !arguments.others && !invocation->options.blocked)
 		return list_profile(invocation, &arguments);
 	return list(invocation, invocation->arguments, invocation->argument_count, 0);
 }

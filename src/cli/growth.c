@@ -124,10 +124,11 @@ static struct error *add_argument(struct growth_evidence *e, const char *argumen
 
 	if (g_file_test(argument, G_FILE_TEST_IS_DIR))
 		return add_directory(e, argument);
-	if (!g_str_equal(argument, "-"))
-		return add_file(e, argument);
-	TRY(spool_standard_input(&spooled));
-	return add_file(e, spooled);
+	if (g_str_equal(argument, "-"))
+		TRY(spool_standard_input(&spooled));
+	else if (spool_is_pipe(argument))
+		TRY(spool_pipe(argument, &spooled));
+	return add_file(e, spooled ? spooled : argument);
 }
 
 static struct error *gather_growth(struct growth_evidence *e, const struct invocation *invocation)

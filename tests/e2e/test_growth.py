@@ -69,7 +69,7 @@ def grow(version, form, variant, folder):
 
 def growth(*arguments, status=0, **options):
     done = subprocess.run([str(mapfault_path()), "growth", *map(str, arguments)], text=True,
-                          capture_output=True, timeout=60, **options)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, **options)
     assert done.returncode == status, done.stderr + done.stdout
     return done
 
@@ -180,6 +180,17 @@ def test_profiles_of_two_runs(run, tmp_path):
     report = growth_json(*tmp_path.glob("*.pb.gz"), again.profiles, again.app)
     assert len(report["profiles"]) == STEPS
     assert any("another run" in gap["why"] for gap in report["gaps"])
+
+
+def test_pipes(run):
+    """A shell's <(command) and standard input."""
+    path = run.profiles / "heap.020.pb.gz"
+    script = f"{mapfault_path()} growth --json <(cat {path}) {run.app}"
+    piped = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    given = growth("--json", "-", run.app, status=4, stdin=open(path, "rb"))
+    for done in piped, given:
+        report = json.loads(done.stdout)
+        assert largest(report, "main.leakOne")["map_type"] == "map[string]*main.entry"
 
 
 def test_goroutine_profile_is_refused(run, tmp_path):

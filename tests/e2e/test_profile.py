@@ -7,6 +7,7 @@ version. MAPFAULT_BUILD names the build folder (default: build).
 
 import collections
 import functools
+import json
 import os
 import pathlib
 import re
@@ -16,6 +17,7 @@ import types
 import pytest
 
 from fixture import ROOT, minor, versions_read
+from judge import mapfault_path
 from toolchain import go_environment, program_build, toolchain_get
 
 FULL = int(os.environ.get("MAPFAULT_FULL", "0"))
@@ -154,3 +156,28 @@ def test_text_says_what_protobuf_says(tmp_path):
     labelled = collections.Counter({labels: values[0] for (_, labels), values in text["samples"].items()})
     for tenant in "t0", "t1", "t2":
         assert labelled[frozenset({("tenant", tenant), ("odd", 'say "hi"\\')})] == 100
+
+
+@pytest.mark.parametrize("form", ["pb.gz", "txt"])
+@pytest.mark.parametrize("with_program", [False, True])
+def test_goroutines(form, with_program, tmp_path):
+    """The program starts 300 goroutines with labels at one place and 100 without at another."""
+    app = program_build(PROGRAM, READER_OF_ALL)
+    subprocess.run([str(app), str(tmp_path)], check=True)
+    evidence = [tmp_path / f"goroutine.{form}", *([app] if with_program else [])]
+    listed = json.loads(run([mapfault_path(), "goroutines", "--json", *evidence]))["goroutines"]
+    by_tenant = {g["labels"]["tenant"]: g["count"] for g in listed if g["labels"]}
+    assert by_tenant == {"t0": 100, "t1": 100, "t2": 100}
+    waiting = [g for g in listed if any(f["function"] == "main.main.func2" for f in g["stack"])]
+    assert [g["count"] for g in waiting] == [100] and waiting[0]["id"] is None
+    if with_program or form == "pb.gz":  # the runtime's own frames
+        assert waiting[0]["stack"][0]["function"] == "runtime.gopark"
+    text = run([mapfault_path(), "goroutines", *evidence])
+    assert "100 goroutines  odd=say" in text and "tenant=t2" in text
+
+
+def test_goroutines_of_another_kind(tmp_path):
+    subprocess.run([str(program_build(PROGRAM, READER_OF_ALL)), str(tmp_path)], check=True)
+    done = subprocess.run([str(mapfault_path()), "goroutines", str(tmp_path / "heap.pb.gz")], text=True,
+                          capture_output=True)
+    assert done.returncode == 2 and "mapfault growth" in done.stderr
