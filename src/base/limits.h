@@ -16,7 +16,7 @@
 #define LIMIT_PROGRAM_HEADERS (1u << 20)
 #define LIMIT_IMAGE_SEGMENTS  256           /* of one binary; linkers make about ten */
 #define LIMIT_INFLATED_BYTES  (64ull << 30) /* of a compressed core */
-#define LIMIT_LINE_BYTES      (1u << 20)    /* of a log: what is longer is cut */
+#define LIMIT_LINE_BYTES      (16u << 20)   /* of a log: what is longer is cut */
 #define LIMIT_DUMP_TEXT_BYTES (256u << 20)  /* names, places and words of one goroutine dump */
 #define LIMIT_DUMP_CALL_BYTES (40u << 20)   /* arguments kept beside each stack's first */
 #define LIMIT_DUMP_MESSAGES   (1u << 16)

@@ -276,17 +276,22 @@ static void take_profile_as_text(struct gathered *g)
 
 static void list_text(struct gathered *g) { list(g, "text", g->dump_name); }
 
+static struct error *check_text(const struct dump *dump, const char *name)
+{
+	if (dump_goroutine_count(dump) || dump_message_count(dump))
+		return NULL;
+	return error_with_hint(
+		error_new(ERROR_UNRECOGNISED, place_whole(name),
+			  "is text, and nothing in it is a Go program's crash or goroutine dump"),
+		"give the program's standard error from the time of the crash");
+}
+
 static struct error *open_text(struct gathered *g)
 {
 	if (!g->dump_path)
 		return NULL;
 	TRY(dump_read_path(g->dump_path, &g->dump));
-	if (!dump_goroutine_count(g->dump) && !dump_message_count(g->dump))
-		return error_with_hint(
-			error_new(ERROR_UNRECOGNISED, place_whole(g->dump_name),
-				  "is text, and nothing in it is a Go program's crash or goroutine "
-				  "dump"),
-			"give the program's standard error from the time of the crash");
+	TRY(check_text(g->dump, g->dump_name));
 	list_text(g);
 	return NULL;
 }
@@ -338,6 +343,57 @@ static struct error *open_all(struct gathered *g, char *const *paths, size_t cou
 	g->force = options->force;
 	TRY(match(g, options));
 	return open_debuginfo(g);
+}
+
+/** True for what holds goroutines in words, by its first bytes. */
+static bool is_words(struct text head)
+{
+	const char *looks_like;
+
+	switch (file_recognise(head, &looks_like)) {
+	case FILE_TEXT:
+		return true;
+	case FILE_PROFILE:
+	case FILE_GZIP:
+		return dump_recognise(head);
+	default:
+		return false;
+	}
+}
+
+static struct error *text_of_input(struct dump **ret)
+{
+	struct text head;
+
+	TRY(spool_peek(RECOGNISE_BYTES, &head));
+	if (!is_words(head))
+		return NULL;
+	return dump_read_fd(spool_head(), STDIN_FILENO, "standard input", ret);
+}
+
+static struct error *text_of_file(const char *path, struct dump **ret)
+{
+	char head[RECOGNISE_BYTES];
+	size_t n = 0;
+
+	TRY(read_head(path, head, &n));
+	return is_words((struct text){head, n}) ? dump_read_path(path, ret) : NULL;
+}
+
+struct error *gather_text(char *const *paths, size_t count, struct dump **ret)
+{
+	const char *name = "";
+
+	*ret = NULL;
+	for (size_t i = 0; i < count && !*ret; i++) {
+		bool input = g_str_equal(paths[i], "-");
+
+		if (!input && spool_is_pipe(paths[i]))
+			continue; // what is read of it can't be given back
+		name = input ? "standard input" : paths[i];
+		TRY(input ? text_of_input(ret) : text_of_file(paths[i], ret));
+	}
+	return *ret ? check_text(*ret, name) : NULL;
 }
 
 struct error *gather(char *const *paths, size_t count, enum gather_need need,

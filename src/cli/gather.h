@@ -53,6 +53,11 @@ struct error *gather_live(struct live *live, char *const *paths, size_t count,
 			  const struct options *options, struct gathered *ret);
 /** The core or the live process; NULL when there is neither. */
 const struct process *gathered_process(const struct gathered *gathered);
+/**
+ * Reads the text among @a paths straight into a dump, standard input as it comes.
+ * @param ret NULL when there is none: cores, programs and what is not known are gather()'s
+ */
+struct error *gather_text(char *const *paths, size_t count, struct dump **ret);
 /** Rebuilds the program from it; @a gathered must outlive the program. */
 struct error *gathered_program(struct gathered *gathered, struct program **ret);
 void gathered_done(struct gathered *gathered);

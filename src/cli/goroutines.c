@@ -1,10 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every goroutine with its stack, or one of them.
+#include "cli/progress.h"
 #include "cli/recognise.h"
 #include "cli/session.h"
 
 #include "report/goroutine_profile.h"
 #include "report/lists.h"
+
+static struct error *no_goroutine(uint64_t id)
+{
+	return error_with_hint(error_new(ERROR_USAGE, place_whole(""), "there is no goroutine %llu",
+					 (unsigned long long)id),
+			       "see `mapfault goroutines` for those that there are");
+}
+
+static bool dump_has(const struct dump *dump, uint64_t id)
+{
+	const struct roster_filter filter = {.id = id};
+
+	for (size_t i = 0; i < dump_goroutine_count(dump); i++)
+		if (roster_wants(dump, &filter, i))
+			return true;
+	return false;
+}
+
+/** From a text no program is rebuilt: it may hold a million goroutines. */
+static struct error *list_text(const struct invocation *invocation, const struct dump *dump,
+			       const struct goroutine_filter *filter)
+{
+	const struct options *options = &invocation->options;
+	const struct report_style style = {.color = options->color, .width = options_width()};
+	scoped(output) struct output output = {0};
+
+	if (filter->id && !dump_has(dump, filter->id))
+		return no_goroutine(filter->id);
+	TRY(output_open(options->output, &output));
+	report_roster_text(dump, filter, &style, output.stream);
+	return output_commit(&output);
+}
+
+static struct error *read_text(const struct options *options, char *const *paths, size_t count,
+			       struct dump **ret)
+{
+	scoped(progress) struct progress progress = progress_start("reading the text", options);
+
+	return gather_text(paths, count, ret);
+}
 
 static struct error *list(const struct invocation *invocation, char *const *paths, size_t count,
 			  uint64_t id)
@@ -15,14 +56,19 @@ static struct error *list(const struct invocation *invocation, char *const *path
 						.each = options->all,
 						.blocked = options->blocked};
 	scoped(session) struct session session = {0};
+	scoped(dump) struct dump *dump = NULL;
 
+	if (options->format == FORMAT_TEXT && !options->blocked)
+		TRY(read_text(options, paths, count, &dump));
+	if (dump)
+		return list_text(invocation, dump, &filter);
 	TRY(session_open(invocation, paths, count, NEED_GOROUTINES, &session));
 	if (id && !program_goroutine(session.program, id))
-		return error_with_hint(error_new(ERROR_USAGE, place_whole(""),
-						 "there is no goroutine %llu",
-						 (unsigned long long)id),
-				       "see `mapfault goroutines` for those that there are");
-	if (options->format == FORMAT_JSON)
+		return no_goroutine(id);
+	if (options->format == FORMAT_JSON && session.evidence.dump)
+		report_roster_json(session.evidence.dump, session.program, &filter,
+				   session.output.stream);
+	else if (options->format == FORMAT_JSON)
 		report_goroutines_json(session.program, &filter, session.output.stream);
 	else
 		report_goroutines_text(session.program, &filter, &session.style,
@@ -120,6 +166,7 @@ const struct command command_goroutines = {
 	.summary = "list goroutines, grouped by equal stacks",
 	.examples =
 		"  mapfault goroutines core ./server\n"
+		"  kubectl logs -p pod | mapfault goroutines -\n"
 		"  mapfault goroutines --all core ./server\n"
 		"  mapfault goroutines goroutine.pb.gz ./server    # of /debug/pprof/goroutine\n"
 		"  mapfault goroutines -p $(pidof server)     # as it runs\n"

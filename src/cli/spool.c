@@ -12,6 +12,9 @@
 
 #define CHUNK_BYTES (1u << 20)
 
+/* There is one standard input: what was read of it, and can't be read again, is kept here. */
+static struct text head;
+
 static const char *directory(void)
 {
 	const char *named = getenv("TMPDIR");
@@ -50,6 +53,8 @@ static struct error *copy(int from, const char *name, int fd)
 	uint64_t total = 0;
 	ssize_t n;
 
+	if (from == STDIN_FILENO)
+		TRY(write_all(fd, head.p, head.n));
 	while ((n = read(from, chunk, CHUNK_BYTES)) != 0) {
 		if (n < 0 && errno == EAGAIN)
 			wait_for(from);
@@ -112,4 +117,29 @@ struct error *spool_pipe(const char *path, char **ret)
 	error = spool(fd, path, ret);
 	close(fd);
 	return error;
+}
+
+struct text spool_head(void) { return head; }
+
+struct error *spool_peek(size_t size, struct text *ret)
+{
+	bool again = lseek(STDIN_FILENO, 0, SEEK_CUR) >= 0; // a file, not a pipe
+	char *bytes = g_malloc(size);
+	ssize_t n = 1;
+
+	for (ret->n = 0; n && ret->n < size;) {
+		n = again ? pread(STDIN_FILENO, bytes + ret->n, size - ret->n, (off_t)ret->n)
+			  : read(STDIN_FILENO, bytes + ret->n, size - ret->n);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			g_free(bytes);
+			return error_system(errno, place_whole("standard input"), "cannot be read");
+		}
+		ret->n += (size_t)n;
+	}
+	ret->p = bytes;
+	if (!again)
+		head = *ret;
+	return NULL;
 }

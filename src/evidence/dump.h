@@ -72,8 +72,8 @@ enum dump_goroutine_flags {
 	DUMP_GOROUTINE_SYSTEM_STACK = 1 << 5, /**< "runtime stack:": a thread's own, id 0 */
 	DUMP_GOROUTINE_NO_HEADER = 1 << 6,    /**< frames without a line that says whose; id 0 */
 	DUMP_GOROUTINE_WAIT = 1 << 7,         /**< minutes were printed */
-	DUMP_GOROUTINE_AGAIN = 1 << 8,        /**< its section has this id already */
-	DUMP_GOROUTINE_ODD = 1 << 10,     /**< lines that are no frames stood between its frames */
+	DUMP_GOROUTINE_AGAIN = 1 << 8, /**< without a stack, which its section prints elsewhere */
+	DUMP_GOROUTINE_ODD = 1 << 10,  /**< lines that are no frames stood between its frames */
 	DUMP_GOROUTINE_ANCESTOR = 1 << 9, /**< "[originating from goroutine N]": where that one
 	                                       *   started what stands before, not where it is */
 };
@@ -208,8 +208,8 @@ struct dump_gap {
 
 /** Where the text comes from: a file, or what standard input or a buffer holds. */
 struct error *dump_read_path(const char *path, struct dump **ret);
-/** Reads @a fd to its end, once and in order; @a name is for errors. */
-struct error *dump_read_fd(int fd, const char *name, struct dump **ret);
+/** Reads @a fd to its end, once and in order, behind @a head, which was read of it before. */
+struct error *dump_read_fd(struct text head, int fd, const char *name, struct dump **ret);
 struct error *dump_read_text(struct text text, const char *name, struct dump **ret);
 void dump_close(struct dump *dump);
 /** Does a dump begin in the first bytes of a file, wrapped and compressed as they may be? */

@@ -136,6 +136,12 @@ bool line_function_parse(struct text line, struct line_function *ret)
 	return name_sound(ret->name);
 }
 
+bool line_name_sound(struct text name)
+{
+	return (memchr(name.p, '.', name.n) && !memchr(name.p, ' ', name.n)) ||
+	       text_is(name, "panic");
+}
+
 bool line_arguments_sound(struct text arguments)
 {
 	static const char allowed[] = "0123456789abcdefx{}, .?_";
@@ -280,6 +286,20 @@ bool line_signal_pc_parse(struct text line, uint64_t *ret_pc, int64_t *ret_code,
 	return true;
 }
 
+void line_signal_note_parse(struct text line, uint64_t *ret_pc, int64_t *ret_code,
+			    uint64_t *ret_address)
+{
+	struct text word;
+	uint64_t code;
+
+	if (scan_until(&line, " code=", &word) && scan_address(&line, &code))
+		*ret_code = (int64_t)code;
+	if (scan_prefix(&line, " addr="))
+		scan_address(&line, ret_address);
+	if (scan_prefix(&line, " pc="))
+		scan_address(&line, ret_pc);
+}
+
 #define REGISTER_NAME_MAX 8 /* "rflags", "fault" */
 
 bool line_register(struct text line)
@@ -391,8 +411,6 @@ bool line_begins_dump(struct text line)
 			return true;
 	if (line_header_parse(line, &header) || line_signal_parse(line))
 		return true;
-	return line_function_parse(line, &function) &&
-	       memchr(function.name.p, '.', function.name.n) &&
-	       !memchr(function.name.p, ' ', function.name.n) &&
+	return line_function_parse(line, &function) && line_name_sound(function.name) &&
 	       line_arguments_sound(function.arguments);
 }

@@ -22,6 +22,8 @@ struct line_function {
 	struct text name, arguments;
 };
 bool line_function_parse(struct text line, struct line_function *ret);
+/** A name as functions of Go have, in a line that nothing else shows to be a frame. */
+bool line_name_sound(struct text name);
 /** Arguments as the runtime prints them: tells a frame from words that happen to end in ")". */
 bool line_arguments_sound(struct text arguments);
 
@@ -51,6 +53,9 @@ bool line_signal_parse(struct text line);
 /** "PC=0x45f0a1 m=0 sigcode=0 addr=0x0" */
 bool line_signal_pc_parse(struct text line, uint64_t *ret_pc, int64_t *ret_code,
 			  uint64_t *ret_address);
+/** "SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x49c3a5", out of its brackets */
+void line_signal_note_parse(struct text line, uint64_t *ret_pc, int64_t *ret_code,
+			    uint64_t *ret_address);
 /** "rax    0x0", "x29 0x40…": one register of a dump. */
 bool line_register(struct text line);
 

@@ -4,18 +4,19 @@
 #include "base/limits.h"
 #include "base/scan.h"
 #include "evidence/dump_line.h"
+#include "evidence/dump_record.h"
 
 #include <glib.h>
 
 #define MESSAGE_LINES_MAX 32 /* of a panic's value; what follows is somebody else's */
 #define NONE              UINT32_MAX
-
 /* What the next line may be. */
 enum expect {
 	EXPECT_ANYTHING, /**< between dumps */
 	EXPECT_MESSAGE,  /**< more lines of a panic's value */
 	EXPECT_FRAME,    /**< within a stack */
 	EXPECT_PLACE,    /**< the file and line of the function before */
+	EXPECT_RECORD,   /**< labels and frames of a record of debug=1 */
 	EXPECT_MORE,     /**< after the empty line behind a stack: it may go on all the same */
 };
 
@@ -40,7 +41,8 @@ struct dump_parser {
 	struct pending pending;
 	uint32_t section, message; /**< numbers; NONE when there is none */
 	uint32_t section_goroutines;
-	GString *words; /**< of the message */
+	uint64_t first_id; /**< of the section's first goroutine */
+	GString *words;    /**< of the message */
 	unsigned word_lines;
 	bool blank;     /**< the line before was empty */
 	bool doubled;   /**< every other line is empty: something doubled the ends of lines */
@@ -96,6 +98,13 @@ static struct dump_section *section_of(struct dump_parser *p, struct dump_place 
 
 static void section_end(struct dump_parser *p)
 {
+	const struct dump_section *section;
+
+	if (p->section != NONE) {
+		section = blocks_at(&p->dump->sections, p->section);
+		if (section->goroutines < section->stated)
+			dump_gap_add(p->dump, DUMP_GAP_FEWER, section->place);
+	}
 	p->section = NONE;
 	p->strangers = false;
 }
@@ -153,16 +162,23 @@ static struct dump_message *message_last(struct dump_parser *p)
 
 /* Stacks */
 
-static void calls_put(struct dump_parser *p, const struct text *parts, uint16_t n)
+/** Sizes first, then what they are the sizes of: dump.c takes it apart again. */
+static void calls_put(struct dump_parser *p, const struct text *parts, size_t n)
 {
-	for (uint16_t i = 0; i < n; i++) {
-		uint16_t size = (uint16_t)MIN(parts[i].n, UINT16_MAX);
+	size_t at = p->calls->len, size = n * sizeof(uint16_t);
+	guint8 *to;
 
-		g_byte_array_append(p->calls, (const guint8 *)&size, sizeof(size));
+	for (size_t i = 0; i < n; i++)
+		size += MIN(parts[i].n, UINT16_MAX);
+	g_byte_array_set_size(p->calls, (guint)(at + size));
+	to = p->calls->data + at + n * sizeof(uint16_t);
+	for (size_t i = 0; i < n; i++) {
+		uint16_t part = (uint16_t)MIN(parts[i].n, UINT16_MAX);
+
+		memcpy(p->calls->data + at + i * sizeof(part), &part, sizeof(part));
+		memcpy(to, parts[i].p, part);
+		to += part;
 	}
-	for (uint16_t i = 0; i < n; i++)
-		g_byte_array_append(p->calls, (const guint8 *)parts[i].p,
-				    (guint)MIN(parts[i].n, UINT16_MAX));
 }
 
 static void stack_begin(struct dump_parser *p, struct dump_place place, struct text thread)
@@ -253,13 +269,12 @@ static void pending_set(struct dump_parser *p, struct text line, struct text nam
 {
 	GByteArray *copy = p->pending.line;
 
-	g_byte_array_set_size(copy, 0);
-	g_byte_array_append(copy, (const guint8 *)line.p, (guint)line.n);
+	g_byte_array_set_size(copy, (guint)line.n);
+	memcpy(copy->data, line.p, line.n);
 	p->pending.name_at = (size_t)(name.p - line.p);
 	p->pending.name_size = name.n;
 	p->pending.place = place;
 	p->pending.created = false;
-	p->pending.parent = 0;
 	p->expect = EXPECT_PLACE;
 }
 
@@ -290,7 +305,7 @@ static bool place_line(struct dump_parser *p, struct text line)
 	if (name.n < whole.n)
 		arguments = (struct text){whole.p + name.n + 1, whole.n - name.n - 2};
 	inlined = text_is(arguments, "...") && !memmem(line.p, line.n, " +0x", 4);
-	if (name.n < whole.n && !memmem(line.p, line.n, "pc=", 3)) {
+	if (name.n < whole.n && (tail.n || !memmem(line.p, line.n, "pc=", 3))) {
 		if (!dump_store_frame(p->dump, name, line, inlined, &frame))
 			return false;
 	} else { // C code: its symbolizer's name may have brackets that are no arguments
@@ -306,20 +321,21 @@ static bool place_line(struct dump_parser *p, struct text line)
 /** The line that should have followed did not. */
 static void pending_drop(struct dump_parser *p, bool end_of_text)
 {
-	struct text name = pending_name(&p->pending);
-	struct text whole = {(char *)p->pending.line->data, p->pending.line->len};
+	struct dump_frame frame = {0};
 	struct line_function function;
-	struct dump_frame frame = {.function = name};
+	struct text name, whole;
 
 	if (p->expect != EXPECT_PLACE)
 		return;
+	whole = (struct text){(char *)p->pending.line->data, p->pending.line->len};
+	frame.function = name = pending_name(&p->pending);
 	p->expect = EXPECT_FRAME;
 	if (end_of_text)
 		p->stack.flags |= DUMP_STACK_CUT;
 	if (p->pending.created) {
 		p->stack.created_by = dump_store_frame_parts(p->dump, &frame, (struct text){"", 0});
 		p->goroutine.parent_id = p->pending.parent;
-	} else if (memchr(name.p, '.', name.n) && line_function_parse(whole, &function) &&
+	} else if (line_name_sound(name) && line_function_parse(whole, &function) &&
 		   line_arguments_sound(function.arguments)) {
 		frame_put(p, dump_store_frame_parts(p->dump, &frame, (struct text){"", 0}),
 			  function.arguments, (struct text){"", 0});
@@ -360,7 +376,8 @@ static bool foreign_line(struct dump_parser *p, struct text line, struct dump_pl
 					 (struct text){"", 0}, (struct text){"", 0});
 		return false;
 	}
-	if (memchr(line.p, ' ', line.n) || line.p[0] == '\t' || line.p[0] == '[')
+	if (memchr(line.p, ' ', line.n) || memchr(line.p, '"', line.n) || line.p[0] == '\t' ||
+	    line.p[0] == '[')
 		return false;
 	pending_set(p, line, line, place); // a C function's name, if a PC follows
 	return true;
@@ -415,7 +432,11 @@ static bool header_line(struct dump_parser *p, struct text line, struct dump_pla
 		return false;
 	stack_end(p);
 	message_end(p);
+	if (p->strangers && p->section_goroutines && header.id == p->first_id)
+		section_end(p); // printed once more
 	stack_begin(p, place, header.thread);
+	if (p->section_goroutines == 0)
+		p->first_id = header.id;
 	state = dump_store_word(p->dump, header.state);
 	p->goroutine.id = header.id;
 	p->goroutine.minutes = header.minutes;
@@ -488,18 +509,6 @@ static bool panic_line(struct dump_parser *p, struct text line, struct dump_plac
 	return true;
 }
 
-static void signal_note_parse(struct dump_message *message, struct text line)
-{
-	struct text word;
-
-	if (scan_until(&line, " code=", &word))
-		scan_address(&line, (uint64_t *)&message->number);
-	if (scan_prefix(&line, " addr="))
-		scan_address(&line, &message->address);
-	if (scan_prefix(&line, " pc="))
-		scan_address(&line, &message->pc);
-}
-
 static bool signal_line(struct dump_parser *p, struct text line, struct dump_place place)
 {
 	struct dump_message *message;
@@ -519,7 +528,7 @@ static bool signal_line(struct dump_parser *p, struct text line, struct dump_pla
 	stack_end(p);
 	message = message_add(p, DUMP_SIGNAL_NOTE, words, place);
 	if (message)
-		signal_note_parse(message, words);
+		line_signal_note_parse(words, &message->pc, &message->number, &message->address);
 	p->expect = EXPECT_ANYTHING;
 	return true;
 }
@@ -529,9 +538,8 @@ static bool exit_line(struct dump_parser *p, struct text line, struct dump_place
 	struct dump_message *message;
 	uint64_t status;
 
-	if (!scan_prefix(&line, "exit status ") || !scan_decimal(&line, &status) || line.n)
-		return false;
-	if (p->section == NONE)
+	if (!scan_prefix(&line, "exit status ") || !scan_decimal(&line, &status) || line.n ||
+	    p->section == NONE)
 		return false;
 	stack_end(p);
 	message = message_add(p, DUMP_EXIT, line, place);
@@ -572,13 +580,59 @@ static bool remark_line(struct dump_parser *p, struct text line, struct dump_pla
 	return false;
 }
 
+/* Profiles in words */
+
+static bool profile_line(struct dump_parser *p, struct text line, struct dump_place place)
+{
+	struct dump_section *section;
+	uint64_t total;
+
+	if (!record_total_parse(line, &total))
+		return false;
+	stack_end(p);
+	section_end(p);
+	section = section_of(p, place);
+	section->form = DUMP_FORM_PROFILE;
+	section->stated = total;
+	return true;
+}
+
+static bool record_line(struct dump_parser *p, struct text line, struct dump_place place)
+{
+	struct text pcs;
+	uint64_t count;
+
+	if (p->section == NONE || section_of(p, place)->form != DUMP_FORM_PROFILE ||
+	    !record_parse(line, &count, &pcs))
+		return false;
+	stack_end(p);
+	stack_begin(p, place, pcs);
+	p->goroutine.count = count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+	p->expect = EXPECT_RECORD;
+	return true;
+}
+
+static bool record_more(struct dump_parser *p, struct text line)
+{
+	struct dump_frame frame;
+	struct text place;
+
+	if (record_labels_parse(line, &place)) {
+		p->goroutine.labels = labels_store(p, place);
+		return true;
+	}
+	return record_frame_parse(line, &frame, &place) &&
+	       frame_put(p, dump_store_frame_parts(p->dump, &frame, place), (struct text){"", 0},
+			 (struct text){"", 0});
+}
+
 /** Frames that nobody introduced: the head of their stack was cut off, or stood in another line. */
 static bool headless_line(struct dump_parser *p, struct text line, struct dump_place place)
 {
 	struct line_function function;
 
 	if (!line_function_parse(line, &function) || !line_arguments_sound(function.arguments) ||
-	    !memchr(function.name.p, '.', function.name.n))
+	    !line_name_sound(function.name))
 		return false;
 	pending_set(p, line, function.name, place);
 	return true;
@@ -588,7 +642,9 @@ static bool beginning_line(struct dump_parser *p, struct text line, struct dump_
 {
 	switch (line.p[0]) {
 	case 'g':
-		return header_line(p, line, place);
+		return header_line(p, line, place) || profile_line(p, line, place);
+	case '0' ... '9':
+		return record_line(p, line, place);
 	case 'f':
 	case 'p':
 	case '\t':
@@ -630,6 +686,8 @@ static bool blank_line(struct dump_parser *p)
 	pending_drop(p, false);
 	if (p->expect == EXPECT_FRAME)
 		p->expect = EXPECT_MORE;
+	else if (p->expect == EXPECT_RECORD)
+		stack_end(p);
 	else if (p->expect == EXPECT_MESSAGE)
 		p->expect = EXPECT_ANYTHING;
 	return true;
@@ -650,10 +708,7 @@ static bool headless_place(struct dump_parser *p, struct text line)
 	return place_line(p, line);
 }
 
-/**
- * Is it the file and line that the function before needs? If not, a line of somebody else's may
- * stand between the two: only what can't be that makes an end of waiting.
- */
+/** Is it the file and line that the function before needs? Lines of others may stand between. */
 static bool place_expected(struct dump_parser *p, struct text line)
 {
 	struct text place = line;
@@ -672,12 +727,32 @@ static bool place_expected(struct dump_parser *p, struct text line)
 	return false;
 }
 
+/** A stack that needs nothing more; behind another, an empty line stands by mistake. */
+static bool stack_complete(const struct dump_parser *p)
+{
+	struct text outermost;
+
+	if (p->stack.created_by != DUMP_NO_FRAME || p->stack.flags & DUMP_STACK_UNAVAILABLE)
+		return true;
+	if (p->stack.frame_count == 0)
+		return false;
+	outermost = dump_frame(p->dump, p->frames[p->stack.frame_count - 1])->function;
+	return text_is(outermost, "runtime.goexit") || text_is(outermost, "main.main");
+}
+
 static bool stack_line(struct dump_parser *p, struct text line, struct dump_place place)
 {
 	if (frame_line(p, line, place))
 		return true;
 	p->goroutine.flags |= DUMP_GOROUTINE_ODD;
 	return false;
+}
+
+/** What a line within a stack is nearly always: a call, and nothing that begins like a message. */
+static bool plain_frame(const struct dump_parser *p, struct text line)
+{
+	return p->expect == EXPECT_FRAME && line.p[line.n - 1] == ')' &&
+	       !memchr("\t[fpSP", line.p[0], 6);
 }
 
 bool dump_parser_line(struct dump_parser *p, struct text line, struct dump_place place)
@@ -687,17 +762,19 @@ bool dump_parser_line(struct dump_parser *p, struct text line, struct dump_place
 	p->blank = false;
 	if (p->expect == EXPECT_PLACE && place_expected(p, line))
 		return true;
-	if (beginning_line(p, line, place))
+	if (!plain_frame(p, line) && beginning_line(p, line, place))
 		return true;
 	switch (p->expect) {
 	case EXPECT_MESSAGE:
 		return message_more(p, line);
+	case EXPECT_RECORD:
+		return record_more(p, line);
 	case EXPECT_PLACE:
 		if (p->open)
 			p->goroutine.flags |= DUMP_GOROUTINE_ODD;
 		return false;
 	case EXPECT_MORE:
-		if ((p->stack.frame_count == 0 || line.p[0] == 'c') && frame_line(p, line, place))
+		if ((line.p[0] == 'c' || !stack_complete(p)) && frame_line(p, line, place))
 			return true;
 		stack_end(p);
 		break;
@@ -718,4 +795,5 @@ void dump_parser_end(struct dump_parser *p)
 		pending_drop(p, true);
 	stack_end(p);
 	message_end(p);
+	section_end(p);
 }

@@ -151,10 +151,14 @@ static struct error *refuse_elf(const char *piece, size_t n, const char *name)
 
 static struct error *pieces_read(struct reading *reading, const char *name)
 {
-	g_autofree char *piece = g_malloc(LIMIT_LINE_BYTES + PIECE_BYTES);
-	size_t held = 0, taken, n;
+	g_autofree char *piece = NULL;
+	size_t room = 0, held = 0, taken, n;
 
 	for (;;) {
+		if (room - held < PIECE_BYTES) { // more than a piece only where lines are long
+			room = room ? 2 * room : 2 * PIECE_BYTES;
+			piece = g_realloc(piece, room);
+		}
 		TRY(text_stream_read(reading->stream, piece + held, PIECE_BYTES, &n));
 		if (n == 0)
 			break;
@@ -164,7 +168,8 @@ static struct error *pieces_read(struct reading *reading, const char *name)
 		reading->read += n;
 		taken = lines_read(reading, (struct text){piece, held}, false);
 		held -= taken;
-		memmove(piece, piece + taken, held);
+		if (taken)
+			memmove(piece, piece + taken, held);
 		TRY(hopeless(reading, name));
 	}
 	lines_read(reading, (struct text){piece, held}, true);
@@ -187,6 +192,7 @@ static struct error *dump_read(struct text_stream *stream, const char *name, str
 	if (text_stream_damage(stream))
 		dump_gap_add(reading.dump, DUMP_GAP_DAMAGED, reading.place);
 	text_stream_close(stream);
+	dump_mark_again(reading.dump);
 	if (error)
 		dump_close(reading.dump);
 	else
@@ -194,9 +200,9 @@ static struct error *dump_read(struct text_stream *stream, const char *name, str
 	return error;
 }
 
-struct error *dump_read_fd(int fd, const char *name, struct dump **ret)
+struct error *dump_read_fd(struct text head, int fd, const char *name, struct dump **ret)
 {
-	return dump_read(text_stream_of_fd(fd, name), name, ret);
+	return dump_read(text_stream_of_fd(head, fd, name), name, ret);
 }
 
 struct error *dump_read_path(const char *path, struct dump **ret)
@@ -206,7 +212,7 @@ struct error *dump_read_path(const char *path, struct dump **ret)
 
 	if (fd < 0)
 		return error_system(errno, place_whole(path), "cannot be opened");
-	error = dump_read_fd(fd, path, ret);
+	error = dump_read_fd((struct text){"", 0}, fd, path, ret);
 	close(fd);
 	return error;
 }

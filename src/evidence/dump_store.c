@@ -34,64 +34,74 @@ static inline uint64_t load(const char *p, size_t n)
 #define HASH_ODD_A 0x9e3779b97f4a7c15ull /* 2^64 over the golden ratio */
 #define HASH_ODD_B 0xd1b54a32d192ed03ull
 
-static inline uint64_t hash_text(uint64_t hash, struct text text)
+/** @a seed is secret, so that no operand can be chosen to be zero. */
+static inline uint64_t hash_text(const uint64_t seed[2], uint64_t hash, struct text text)
 {
 	const char *p = text.p;
+	uint64_t other = seed[1];
 	size_t n = text.n;
 
-	hash ^= fold(n + HASH_ODD_A, HASH_ODD_B);
-	for (; n >= 16; p += 16, n -= 16)
-		hash = fold(load(p, 8) ^ HASH_ODD_A ^ hash, load(p + 8, 8) ^ HASH_ODD_B);
+	hash ^= fold(n + HASH_ODD_A, seed[0]);
+	for (; n >= 32; p += 32, n -= 32) { // two chains, so that neither waits for the other
+		hash = fold(load(p, 8) ^ seed[0] ^ hash, load(p + 8, 8) ^ seed[1]);
+		other = fold(load(p + 16, 8) ^ seed[1] ^ other, load(p + 24, 8) ^ seed[0]);
+	}
+	hash ^= other;
+	if (n >= 16) {
+		hash = fold(load(p, 8) ^ seed[0] ^ hash, load(p + 8, 8) ^ seed[1]);
+		p += 16;
+		n -= 16;
+	}
 	if (n >= 8) {
-		hash = fold(load(p, 8) ^ hash, HASH_ODD_A);
+		hash = fold(load(p, 8) ^ hash, HASH_ODD_A ^ seed[1]);
 		p += 8;
 		n -= 8;
 	}
-	return fold((n ? load(p, n) : 0) ^ hash, HASH_ODD_B);
+	return fold((n ? load(p, n) : 0) ^ hash, HASH_ODD_B ^ seed[0]);
 }
 
 /* The table */
 
-static inline uint32_t slot_hash(uint64_t slot) { return (uint32_t)(slot >> 32); }
-static inline uint32_t slot_number(uint64_t slot) { return (uint32_t)slot - 1; }
-
 static void table_init(struct number_table *table)
 {
-	*table = (struct number_table){.slots = g_new0(uint64_t, TABLE_SLOTS_MIN),
+	*table = (struct number_table){.slots = g_new0(struct number_slot, TABLE_SLOTS_MIN),
 				       .mask = TABLE_SLOTS_MIN - 1};
 }
 
-static void table_put(struct number_table *table, uint32_t hash, uint32_t number)
+static void table_put(struct number_table *table, struct number_slot slot)
 {
-	size_t at = hash & table->mask;
+	size_t at = slot.hash & table->mask;
 
-	while (table->slots[at])
+	while (table->slots[at].number)
 		at = (at + 1) & table->mask;
-	table->slots[at] = (uint64_t)hash << 32 | (number + 1);
+	table->slots[at] = slot;
 }
 
-static void table_add(struct number_table *table, uint32_t hash, uint32_t number)
+static void table_add(struct number_table *table, uint64_t hash, uint32_t number)
 {
 	if (++table->count * 2 > table->mask) {
-		uint64_t *old = table->slots;
+		struct number_slot *old = table->slots;
 		size_t n = table->mask + 1;
 
-		table->slots = g_new0(uint64_t, 2 * n);
+		table->slots = g_new0(struct number_slot, 2 * n);
 		table->mask = 2 * n - 1;
 		for (size_t i = 0; i < n; i++)
-			if (old[i])
-				table_put(table, slot_hash(old[i]), slot_number(old[i]));
+			if (old[i].number)
+				table_put(table, old[i]);
 		g_free(old);
 	}
-	table_put(table, hash, number);
+	table_put(table, (struct number_slot){hash, number + 1});
 }
 
-/** Loops over the numbers that have this hash: `number` is the next, until the slot is empty. */
-#define TABLE_FOR_EACH(table, hash, number)                                                        \
-	for (size_t at_ = (hash) & (table)->mask; (table)->slots[at_];                             \
-	     at_ = (at_ + 1) & (table)->mask)                                                      \
-		if (slot_hash((table)->slots[at_]) == (hash) &&                                    \
-		    ((number) = slot_number((table)->slots[at_]), true))
+static inline bool table_find(const struct number_table *table, uint64_t hash, uint32_t *ret)
+{
+	for (size_t at = hash & table->mask; table->slots[at].number; at = (at + 1) & table->mask)
+		if (table->slots[at].hash == hash) {
+			*ret = table->slots[at].number - 1;
+			return true;
+		}
+	return false;
+}
 
 /* The store */
 
@@ -100,8 +110,8 @@ struct dump *dump_new(void)
 	struct dump *dump = g_new0(struct dump, 1);
 
 	dump->arena = arena_new();
-	if (getrandom(&dump->seed, sizeof(dump->seed), GRND_NONBLOCK) < 0)
-		dump->seed = (uintptr_t)dump;
+	if (getrandom(dump->seed, sizeof(dump->seed), GRND_NONBLOCK) < 0)
+		dump->seed[0] = dump->seed[1] = (uintptr_t)dump;
 	blocks_init(&dump->words, sizeof(struct text), BLOCK_SHIFT);
 	blocks_init(&dump->frames, sizeof(struct stored_frame), BLOCK_SHIFT);
 	blocks_init(&dump->groups, sizeof(struct stored_group), BLOCK_SHIFT);
@@ -153,10 +163,10 @@ static bool full(const struct dump *dump) { return dump->text_bytes > LIMIT_DUMP
 
 uint32_t dump_store_word(struct dump *dump, struct text word)
 {
-	uint32_t hash = (uint32_t)hash_text(dump->seed, word), number;
+	uint64_t hash = hash_text(dump->seed, 0, word);
+	uint32_t number;
 
-	TABLE_FOR_EACH(&dump->word_table, hash, number)
-	if (text_equal(*(struct text *)blocks_at(&dump->words, number), word))
+	if (table_find(&dump->word_table, hash, &number))
 		return number;
 	if (full(dump))
 		return DUMP_STORE_FULL;
@@ -167,33 +177,13 @@ uint32_t dump_store_word(struct dump *dump, struct text word)
 	return number;
 }
 
-static uint32_t frame_hash(const struct dump *dump, struct text function, struct text place,
+static uint64_t frame_hash(const struct dump *dump, struct text function, struct text place,
 			   bool inlined)
 {
-	return (uint32_t)hash_text(hash_text(dump->seed + inlined, function), place);
+	return hash_text(dump->seed, hash_text(dump->seed, inlined, function), place);
 }
 
-static bool frame_find(const struct dump *dump, uint32_t hash, struct text function,
-		       struct text place, bool inlined, uint32_t *ret)
-{
-	uint32_t number;
-
-	TABLE_FOR_EACH(&dump->frame_table, hash, number)
-	{
-		const struct stored_frame *stored = blocks_at(&dump->frames, number);
-
-		if (text_equal(stored->frame.function, function) &&
-		    text_equal(stored->place, place) &&
-		    (stored->frame.flags & DUMP_FRAME_INLINED) ==
-			    (inlined ? DUMP_FRAME_INLINED : 0)) {
-			*ret = number;
-			return true;
-		}
-	}
-	return false;
-}
-
-static uint32_t frame_add(struct dump *dump, uint32_t hash, const struct dump_frame *frame,
+static uint32_t frame_add(struct dump *dump, uint64_t hash, const struct dump_frame *frame,
 			  struct text place)
 {
 	uint32_t number = (uint32_t)dump->frames.count;
@@ -215,11 +205,11 @@ static uint32_t frame_add(struct dump *dump, uint32_t hash, const struct dump_fr
 bool dump_store_frame(struct dump *dump, struct text function, struct text place, bool inlined,
 		      uint32_t *ret)
 {
-	uint32_t hash = frame_hash(dump, function, place, inlined);
+	uint64_t hash = frame_hash(dump, function, place, inlined);
 	struct dump_frame frame = {.function = function};
 	struct line_place parts;
 
-	if (frame_find(dump, hash, function, place, inlined, ret))
+	if (table_find(&dump->frame_table, hash, ret))
 		return true;
 	if (!line_place_parse(place, &parts))
 		return false;
@@ -238,38 +228,27 @@ uint32_t dump_store_frame_parts(struct dump *dump, const struct dump_frame *fram
 				struct text place)
 {
 	bool inlined = frame->flags & DUMP_FRAME_INLINED;
-	uint32_t hash = frame_hash(dump, frame->function, place, inlined), number;
+	uint64_t hash = frame_hash(dump, frame->function, place, inlined);
+	uint32_t number;
 
-	if (frame_find(dump, hash, frame->function, place, inlined, &number))
+	if (table_find(&dump->frame_table, hash, &number))
 		return number;
 	return frame_add(dump, hash, frame, place);
-}
-
-static bool group_equal(const struct dump *dump, const struct dump_group *group,
-			const struct stack_parts *parts)
-{
-	return group->frame_count == parts->frame_count && group->created_by == parts->created_by &&
-	       group->flags == parts->flags && group->elided_before == parts->elided_before &&
-	       group->elided_count == parts->elided_count &&
-	       (parts->frame_count == 0 ||
-		memcmp(blocks_at(&dump->stacks, group->frames), parts->frames,
-		       parts->frame_count * sizeof(*parts->frames)) == 0);
 }
 
 uint32_t dump_store_group(struct dump *dump, const struct stack_parts *parts)
 {
 	const struct text frames = {(const char *)parts->frames,
 				    parts->frame_count * sizeof(*parts->frames)};
-	uint64_t seed = fold(dump->seed ^ parts->created_by, HASH_ODD_A ^ parts->flags);
-	uint32_t hash = (uint32_t)hash_text(seed, frames), number;
+	const uint32_t rest[] = {parts->created_by, parts->elided_before, parts->elided_count,
+				 parts->flags};
+	const struct text rest_text = {(const char *)rest, sizeof(rest)};
+	uint64_t hash = hash_text(dump->seed, hash_text(dump->seed, 0, rest_text), frames);
 	struct stored_group *stored;
+	uint32_t number;
 
-	TABLE_FOR_EACH(&dump->group_table, hash, number)
-	{
-		stored = blocks_at(&dump->groups, number);
-		if (group_equal(dump, &stored->group, parts))
-			return number;
-	}
+	if (table_find(&dump->group_table, hash, &number))
+		return number;
 	if (full(dump))
 		return DUMP_STORE_FULL;
 	number = (uint32_t)dump->groups.count;
@@ -310,20 +289,23 @@ struct text dump_store_calls(const struct dump *dump, const struct dump_goroutin
 
 static uint32_t calls_keep(struct dump *dump, struct stored_group *stored, struct text calls)
 {
-	uint32_t n = (uint32_t)calls.n;
-	size_t size = sizeof(n) + calls.n, at;
+	size_t size = sizeof(uint32_t) + calls.n, at;
+	uint32_t n = (uint32_t)calls.n, hash;
 
-	if (stored->last_calls && text_equal(calls_at(dump, stored->last_calls), calls))
-		return stored->last_calls;
 	if (size > CALL_BYTES_MAX)
 		return 0;
 	if (stored->group.count == 0 ? full(dump) : dump->call_bytes > LIMIT_DUMP_CALL_BYTES)
 		return 0;
+	hash = (uint32_t)hash_text(dump->seed, 0, calls);
+	if (stored->last_calls && stored->last_calls_hash == hash &&
+	    text_equal(calls_at(dump, stored->last_calls), calls))
+		return stored->last_calls;
 	*(stored->group.count == 0 ? &dump->text_bytes : &dump->call_bytes) += size;
 	at = blocks_add_run(&dump->calls, (size + CALL_UNIT - 1) / CALL_UNIT);
 	memcpy(blocks_at(&dump->calls, at), &n, sizeof(n));
 	memcpy((char *)blocks_at(&dump->calls, at) + sizeof(n), calls.p, calls.n);
 	stored->last_calls = (uint32_t)at;
+	stored->last_calls_hash = hash;
 	return (uint32_t)at;
 }
 

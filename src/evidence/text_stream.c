@@ -29,8 +29,8 @@ enum charset { CHARSET_BYTES, CHARSET_UTF16_LITTLE, CHARSET_UTF16_BIG };
 
 struct text_stream {
 	const char *name;
-	int fd; /**< -1 for a text */
-	struct text text;
+	struct text text; /**< that comes first, */
+	int fd;           /**< and then this; -1 when there is nothing more */
 	struct layer layers[LAYERS_MAX + 1];
 	unsigned count;
 	enum charset charset;
@@ -51,9 +51,9 @@ static struct text_stream *stream_new(int fd, struct text text, const char *name
 	return stream;
 }
 
-struct text_stream *text_stream_of_fd(int fd, const char *name)
+struct text_stream *text_stream_of_fd(struct text head, int fd, const char *name)
 {
-	return stream_new(fd, (struct text){"", 0}, name);
+	return stream_new(fd, head, name);
 }
 
 struct text_stream *text_stream_of_text(struct text text, const char *name)
@@ -77,7 +77,7 @@ static struct error *raw_read(struct text_stream *stream, char *ret, size_t size
 {
 	ssize_t n;
 
-	if (stream->fd < 0) {
+	if (stream->text.n || stream->fd < 0) {
 		*ret_n = MIN(size, stream->text.n);
 		if (*ret_n)
 			memcpy(ret, stream->text.p, *ret_n);

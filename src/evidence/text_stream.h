@@ -7,8 +7,8 @@
 
 struct text_stream;
 
-/** @a fd is borrowed; @a name is for errors. */
-struct text_stream *text_stream_of_fd(int fd, const char *name);
+/** What was read of @a fd already, then the rest of it. Both are borrowed; @a name is for errors. */
+struct text_stream *text_stream_of_fd(struct text head, int fd, const char *name);
 struct text_stream *text_stream_of_text(struct text text, const char *name);
 void text_stream_close(struct text_stream *stream);
 

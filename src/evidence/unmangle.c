@@ -244,19 +244,19 @@ static bool text_begins(const struct unmangle *u, struct text text)
 static bool shape_learn(struct unmangle *u, struct text line)
 {
 	static const char *const words[] = {"goroutine ", "fatal error: ", "panic: ", "SIGQUIT: "};
+	size_t best = 0;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
 		const char *at = memmem(line.p, line.n, words[i], strlen(words[i]));
 		size_t n = at ? (size_t)(at - line.p) : 0;
 
-		if (n == 0 || n > SHAPE_BYTES_MAX || g_ascii_isalnum(at[-1]) || at[-1] == '"' ||
-		    !u->begins((struct text){at, line.n - n}))
-			continue;
-		g_string_truncate(u->shape, 0);
-		g_string_append_len(u->shape, line.p, (gssize)n);
-		return true;
+		if (n && n <= SHAPE_BYTES_MAX && (!best || n < best) && !g_ascii_isalnum(at[-1]) &&
+		    at[-1] != '"' && u->begins((struct text){at, line.n - n}))
+			best = n;
 	}
-	return false;
+	g_string_truncate(u->shape, 0);
+	g_string_append_len(u->shape, line.p, (gssize)best);
+	return best > 0;
 }
 
 /** Tries every layer on what the layers before left. @a chain holds those. */
@@ -268,6 +268,10 @@ static bool chain_find(struct unmangle *u, struct text line, struct chain *chain
 		return false;
 	for (enum wrapping wrapping = 0; wrapping < WRAPPING_SHAPE; wrapping++) {
 		if (!layer_take(u, wrapping, chain->count, line, &layer))
+			continue;
+		// calls alone stand indented in the race detector's reports, too
+		if (wrapping == WRAPPING_INDENT && layer.text.n &&
+		    layer.text.p[layer.text.n - 1] == ')')
 			continue;
 		chain->layer[chain->count++] = wrapping;
 		if (text_begins(u, layer.text) || chain_find(u, layer.text, chain))

@@ -3,13 +3,13 @@
 // last rather than an earlier one. A program may print the runtime's words itself; what really ended it stands directly
 // above its stacks.
 #include "model/printout_frame.h"
+#include "model/roster.h"
 
 #include "golang/map_function.h"
 
 #include <glib.h>
 
-#define NS_PER_MINUTE  60000000000ll
-#define STATUS_UNKNOWN 5 /* a number that the runtime does not use */
+#define NS_PER_MINUTE 60000000000ll
 
 struct reader {
 	struct program *program;
@@ -165,51 +165,6 @@ static void read_messages(struct reader *reader)
 	printout->headlines = arena_string(reader->program->arena, text_of(all->str));
 }
 
-static const struct {
-	const char *word;
-	uint32_t status;
-} states[] = {
-	{"idle", GO_STATUS_IDLE},           {"runnable", GO_STATUS_RUNNABLE},
-	{"running", GO_STATUS_RUNNING},     {"syscall", GO_STATUS_SYSCALL},
-	{"dead", GO_STATUS_DEAD},           {"copystack", GO_STATUS_COPYSTACK},
-	{"preempted", GO_STATUS_PREEMPTED}, {"leaked", GO_STATUS_LEAKED},
-	{"waiting", GO_STATUS_WAITING},     {"waiting for cgo callback", GO_STATUS_DEADEXTRA},
-};
-
-static void read_state(struct reader *reader, const struct dump_goroutine *printed,
-		       struct goroutine *ret)
-{
-	struct text state = dump_word(reader->dump, printed->state);
-
-	ret->wait_reason = "";
-	ret->status = state.n ? GO_STATUS_WAITING : STATUS_UNKNOWN;
-	for (size_t i = 0; i < G_N_ELEMENTS(states); i++) {
-		if (!text_is(state, states[i].word))
-			continue;
-		ret->status = states[i].status;
-		return;
-	}
-	if (state.n)
-		ret->wait_reason = arena_string(reader->program->arena, state);
-}
-
-static void read_labels(struct reader *reader, const struct dump_goroutine *printed,
-			struct goroutine *ret)
-{
-	g_autoptr(GPtrArray) words = g_ptr_array_new();
-	struct arena *arena = reader->program->arena;
-	struct text key, value;
-
-	for (size_t i = 0; dump_label(reader->dump, printed, i, &key, &value); i++) {
-		g_ptr_array_add(words, arena_string(arena, key));
-		g_ptr_array_add(words, arena_string(arena, value));
-	}
-	if (!words->len)
-		return;
-	g_ptr_array_add(words, NULL);
-	ret->labels = arena_copy(arena, words->pdata, words->len * sizeof(char *));
-}
-
 /** The outermost function that is not the runtime's way out. */
 static const char *start_function(const struct stack *stack)
 {
@@ -254,8 +209,7 @@ static void describe(struct reader *reader, uint32_t index, const struct dump_go
 		.stack = printout_stack(reader->frames, printed->group),
 		.created_by = printout_created_by(reader->frames, group->created_by),
 	};
-	read_state(reader, printed, ret);
-	read_labels(reader, printed, ret);
+	roster_header(reader->dump, printed, reader->program->arena, ret);
 	ret->start_function = start_function(&ret->stack);
 	ret->system = go_is_system_goroutine(ret->start_function) ||
 		      printed->flags & DUMP_GOROUTINE_SYSTEM_STACK;
@@ -283,7 +237,8 @@ static bool printed_before(struct reader *reader, const struct goroutine *gorout
 /** True when the goroutine was counted to one like it. */
 static bool fold(struct reader *reader, const struct dump_goroutine *printed)
 {
-	uint64_t key = (uint64_t)printed->group << 32 | printed->state;
+	uint64_t key =
+		(uint64_t)printed->state << 32 | printed->group; // the hash takes the low half
 	gpointer found;
 
 	if (reader->goroutines->len < PRINTOUT_GOROUTINES_MAX)

@@ -4,11 +4,8 @@
 #include "report/lists.h"
 
 #include "report/blocked.h"
-#include "report/json_parts.h"
-#include "report/screen.h"
+#include "report/goroutine_parts.h"
 #include "report/words.h"
-
-#define GROUP_IDS_SHOWN 8
 
 static bool wanted(const struct goroutine *goroutine, const struct goroutine_filter *filter)
 {
@@ -17,13 +14,12 @@ static bool wanted(const struct goroutine *goroutine, const struct goroutine_fil
 	return filter->system || !goroutine->system;
 }
 
-static void goroutine_json(struct json_writer *json, struct program *program,
-			   struct goroutine *goroutine)
+void goroutine_put_json(struct json_writer *json, const struct goroutine *goroutine,
+			const struct stack *stack)
 {
-	const struct stack *stack = program_stack(program, goroutine);
-
 	json_put_object(json, NULL);
 	json_put_goroutine_members(json, goroutine);
+	json_put_unsigned(json, "count", goroutine->count ? goroutine->count : 1);
 	json_put_boolean(json, "locked", goroutine->locked);
 	json_put_boolean(json, "system", goroutine->system);
 	json_put_boolean(json, "detector", goroutine->detector);
@@ -44,7 +40,8 @@ void report_goroutines_json(struct program *program, const struct goroutine_filt
 	json_put_array(&json, "goroutines");
 	for (size_t i = 0; i < program->live_count; i++)
 		if (wanted(&program->goroutines[i], filter))
-			goroutine_json(&json, program, &program->goroutines[i]);
+			goroutine_put_json(&json, &program->goroutines[i],
+					   program_stack(program, &program->goroutines[i]));
 	json_end_array(&json);
 	report_blocked_json(program, &json);
 	json_put_gaps(&json, "gaps", program->gaps.items, program->gaps.count);
@@ -52,7 +49,7 @@ void report_goroutines_json(struct program *program, const struct goroutine_filt
 	json_writer_done(&json);
 }
 
-static void stack_text(struct screen *screen, const struct stack *stack)
+void goroutine_put_stack(struct screen *screen, const struct stack *stack)
 {
 	for (size_t i = 0; i < stack->count; i++) {
 		const struct go_site *site = stack->frames[i].site;
@@ -74,7 +71,7 @@ static void stack_text(struct screen *screen, const struct stack *stack)
 	}
 }
 
-static void created_text(struct screen *screen, const struct goroutine *goroutine)
+void goroutine_put_creator(struct screen *screen, const struct goroutine *goroutine)
 {
 	g_autofree char *function = NULL, *place = NULL;
 
@@ -87,7 +84,8 @@ static void created_text(struct screen *screen, const struct goroutine *goroutin
 	screen_newline(screen);
 }
 
-static void one_text(struct screen *screen, struct program *program, struct goroutine *goroutine)
+void goroutine_put_text(struct screen *screen, const struct goroutine *goroutine,
+			const struct stack *stack)
 {
 	g_autofree char *state = words_state(goroutine);
 
@@ -100,9 +98,14 @@ static void one_text(struct screen *screen, struct program *program, struct goro
 	     label += 2)
 		screen_format(screen, TONE_DIM, "  %s=%s", label[0], label[1]);
 	screen_newline(screen);
-	stack_text(screen, program_stack(program, goroutine));
-	created_text(screen, goroutine);
+	goroutine_put_stack(screen, stack);
+	goroutine_put_creator(screen, goroutine);
 	screen_newline(screen);
+}
+
+static void one_text(struct screen *screen, struct program *program, struct goroutine *goroutine)
+{
+	goroutine_put_text(screen, goroutine, program_stack(program, goroutine));
 }
 
 /* Goroutines with equal stacks and equal states. */
@@ -179,28 +182,41 @@ static GPtrArray *groups_of(struct program *program, const struct goroutine_filt
 	return groups;
 }
 
-static void group_heading(struct screen *screen, const struct group *group)
+void goroutine_put_heading(struct screen *screen, const struct goroutine_heading *heading)
 {
-	g_autofree char *count = words_count(group->count);
-	g_autofree char *longest = words_wait(group->longest_ns);
-	g_autofree char *shortest = words_wait(group->shortest_ns);
-	const char *reason = group->first->wait_reason;
+	g_autofree char *count = words_count(heading->count);
+	g_autofree char *longest = words_wait(heading->longest_ns);
+	g_autofree char *shortest = words_wait(heading->shortest_ns);
+	const char *reason = heading->one->wait_reason;
 	bool waits = reason && *reason;
 
 	screen->indent = 4;
-	screen_format(screen, TONE_BOLD, "%s goroutines", count);
-	screen_format(screen, TONE_PLAIN, "  %s%s%s%s", go_status_name(group->first->status),
-		      waits ? " (" : "", waits ? reason : "", waits ? ")" : "");
+	screen_format(screen, TONE_BOLD, "%s goroutine%s", count, heading->count == 1 ? "" : "s");
+	if (heading->one->status != STATUS_UNKNOWN)
+		screen_format(screen, TONE_PLAIN, "  %s%s%s%s",
+			      go_status_name(heading->one->status), waits ? " (" : "",
+			      waits ? reason : "", waits ? ")" : "");
 	if (*longest && *shortest && !g_str_equal(longest, shortest))
 		screen_format(screen, TONE_PLAIN, " for %s to %s", shortest, longest);
 	else if (*longest)
 		screen_format(screen, TONE_PLAIN, " for up to %s", longest);
-	screen_words(screen, TONE_DIM, "  ids");
-	for (size_t i = 0; i < group->id_count; i++)
-		screen_format(screen, TONE_DIM, " %llu", (unsigned long long)group->ids[i]);
-	if (group->count > group->id_count)
+	if (heading->id_count)
+		screen_words(screen, TONE_DIM, "  ids");
+	for (size_t i = 0; i < heading->id_count; i++)
+		screen_format(screen, TONE_DIM, " %llu", (unsigned long long)heading->ids[i]);
+	if (heading->id_count && heading->count > heading->id_count)
 		screen_words(screen, TONE_DIM, " ...");
 	screen_newline(screen);
+}
+
+static void group_heading(struct screen *screen, const struct group *group)
+{
+	goroutine_put_heading(screen, &(struct goroutine_heading){.one = group->first,
+								  .count = group->count,
+								  .longest_ns = group->longest_ns,
+								  .shortest_ns = group->shortest_ns,
+								  .ids = group->ids,
+								  .id_count = group->id_count});
 }
 
 static void group_text(struct screen *screen, struct program *program, const struct group *group)
@@ -210,8 +226,8 @@ static void group_text(struct screen *screen, struct program *program, const str
 		return;
 	}
 	group_heading(screen, group);
-	stack_text(screen, program_stack(program, group->first));
-	created_text(screen, group->first);
+	goroutine_put_stack(screen, program_stack(program, group->first));
+	goroutine_put_creator(screen, group->first);
 	screen_newline(screen);
 }
 

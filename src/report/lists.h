@@ -3,6 +3,7 @@
 // the map operations of its code. Each as text or as one JSON document, written as it is found.
 #pragma once
 #include "model/program.h"
+#include "model/roster.h"
 #include "report/report.h"
 
 #define GOROUTINES_SCHEMA "mapfault.goroutines/1"
@@ -21,6 +22,13 @@ void report_goroutines_text(struct program *program, const struct goroutine_filt
 			    const struct report_style *style, FILE *out);
 void report_goroutines_json(struct program *program, const struct goroutine_filter *filter,
 			    FILE *out);
+
+/** The same of a text, straight from what was printed. */
+void report_roster_text(const struct dump *dump, const struct goroutine_filter *filter,
+			const struct report_style *style, FILE *out);
+/** @a program was rebuilt from the text; it knows more of the goroutines of one death. */
+void report_roster_json(const struct dump *dump, struct program *program,
+			const struct goroutine_filter *filter, FILE *out);
 
 void report_maps_text(struct program *program, const struct report_style *style, FILE *out);
 void report_maps_json(struct program *program, FILE *out);
