@@ -345,39 +345,22 @@ static struct error *open_all(struct gathered *g, char *const *paths, size_t cou
 	return open_debuginfo(g);
 }
 
-/** True for what holds goroutines in words, by its first bytes. */
-static bool is_words(struct text head)
-{
-	const char *looks_like;
-
-	switch (file_recognise(head, &looks_like)) {
-	case FILE_TEXT:
-		return true;
-	case FILE_PROFILE:
-	case FILE_GZIP:
-		return dump_recognise(head);
-	default:
-		return false;
-	}
-}
-
 static struct error *text_of_input(struct dump **ret)
 {
 	struct text head;
 
 	TRY(spool_peek(RECOGNISE_BYTES, &head));
-	if (!is_words(head))
+	if (!file_is_words(head))
 		return NULL;
 	return dump_read_fd(spool_head(), STDIN_FILENO, "standard input", ret);
 }
 
 static struct error *text_of_file(const char *path, struct dump **ret)
 {
-	char head[RECOGNISE_BYTES];
-	size_t n = 0;
+	bool words;
 
-	TRY(read_head(path, head, &n));
-	return is_words((struct text){head, n}) ? dump_read_path(path, ret) : NULL;
+	TRY(file_is_words_path(path, &words));
+	return words ? dump_read_path(path, ret) : NULL;
 }
 
 struct error *gather_text(char *const *paths, size_t count, struct dump **ret)

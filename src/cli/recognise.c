@@ -165,3 +165,28 @@ struct error *file_recognise_path(const char *path, enum file_kind *ret,
 	*ret = file_recognise((struct text){head, n}, ret_looks_like);
 	return NULL;
 }
+
+bool file_is_words(struct text head)
+{
+	const char *looks_like;
+
+	switch (file_recognise(head, &looks_like)) {
+	case FILE_TEXT:
+		return true;
+	case FILE_PROFILE:
+	case FILE_GZIP:
+		return dump_recognise(head);
+	default:
+		return false;
+	}
+}
+
+struct error *file_is_words_path(const char *path, bool *ret)
+{
+	char head[RECOGNISE_BYTES];
+	size_t n = 0;
+
+	TRY(read_head(path, head, &n));
+	*ret = file_is_words((struct text){head, n});
+	return NULL;
+}

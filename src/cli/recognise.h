@@ -24,3 +24,6 @@ enum file_kind file_recognise(struct text head, const char **ret_looks_like);
 /** The same of the file at @a path. */
 struct error *file_recognise_path(const char *path, enum file_kind *ret,
 				  const char **ret_looks_like);
+/** Does it hold goroutines in words, or text in which they may stand? */
+bool file_is_words(struct text head);
+struct error *file_is_words_path(const char *path, bool *ret);
