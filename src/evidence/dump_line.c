@@ -60,7 +60,8 @@ static void header_remark(struct text words, struct line_header *header)
 /* Go 1.26 has labels within the brackets, behind everything else; 1.27 has them behind those. */
 static bool header_brackets(struct text rest, struct line_header *header)
 {
-	const char *labels = find(rest, " labels:{"), *close = memchr(rest.p, ']', rest.n);
+	const char *labels = memchr(rest.p, '{', rest.n) ? find(rest, " labels:{") : NULL;
+	const char *close = memchr(rest.p, ']', rest.n);
 	struct text words, word;
 
 	if (!scan_suffix(&rest, ":"))
@@ -160,7 +161,7 @@ bool line_created_parse(struct text line, struct text *ret_name, uint64_t *ret_p
 	*ret_parent = 0;
 	if (!scan_prefix(&line, "created by ") || line.n == 0)
 		return false;
-	in = find(line, " in goroutine ");
+	in = memchr(line.p, ' ', line.n) ? find(line, " in goroutine ") : NULL;
 	if (in) {
 		number = after(line, in + strlen(" in goroutine "));
 		if (!scan_decimal(&number, ret_parent) || number.n)

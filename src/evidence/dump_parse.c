@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evidence/dump_parse.h"
 
+#include "base/buffer.h"
 #include "base/limits.h"
 #include "base/scan.h"
 #include "evidence/dump_line.h"
@@ -22,7 +23,7 @@ enum expect {
 
 /** A line that waits for the one after it. */
 struct pending {
-	GByteArray *line; /**< a copy: lines do not live on */
+	struct buffer line; /**< a copy: lines do not live on */
 	size_t name_at, name_size;
 	struct dump_place place;
 	uint64_t parent;
@@ -37,7 +38,7 @@ struct dump_parser {
 	bool open;                       /**< it has begun */
 	struct stack_parts stack;
 	uint32_t *frames;
-	GByteArray *calls;
+	struct buffer calls;
 	struct pending pending;
 	uint32_t section, message; /**< numbers; NONE when there is none */
 	uint32_t section_goroutines;
@@ -56,8 +57,6 @@ struct dump_parser *dump_parser_new(struct dump *dump, struct text source)
 	p->dump = dump;
 	p->source = source;
 	p->frames = g_new(uint32_t, LIMIT_FRAMES);
-	p->calls = g_byte_array_new();
-	p->pending.line = g_byte_array_new();
 	p->words = g_string_new(NULL);
 	p->section = p->message = NONE;
 	return p;
@@ -66,8 +65,8 @@ struct dump_parser *dump_parser_new(struct dump *dump, struct text source)
 void dump_parser_free(struct dump_parser *p)
 {
 	g_free(p->frames);
-	g_byte_array_unref(p->calls);
-	g_byte_array_unref(p->pending.line);
+	buffer_done(&p->calls);
+	buffer_done(&p->pending.line);
 	g_string_free(p->words, TRUE);
 	g_free(p);
 }
@@ -165,17 +164,17 @@ static struct dump_message *message_last(struct dump_parser *p)
 /** Sizes first, then what they are the sizes of: dump.c takes it apart again. */
 static void calls_put(struct dump_parser *p, const struct text *parts, size_t n)
 {
-	size_t at = p->calls->len, size = n * sizeof(uint16_t);
-	guint8 *to;
+	size_t size = n * sizeof(uint16_t);
+	char *sizes, *to;
 
 	for (size_t i = 0; i < n; i++)
 		size += MIN(parts[i].n, UINT16_MAX);
-	g_byte_array_set_size(p->calls, (guint)(at + size));
-	to = p->calls->data + at + n * sizeof(uint16_t);
+	sizes = buffer_extend(&p->calls, size);
+	to = sizes + n * sizeof(uint16_t);
 	for (size_t i = 0; i < n; i++) {
 		uint16_t part = (uint16_t)MIN(parts[i].n, UINT16_MAX);
 
-		memcpy(p->calls->data + at + i * sizeof(part), &part, sizeof(part));
+		memcpy(sizes + i * sizeof(part), &part, sizeof(part));
 		memcpy(to, parts[i].p, part);
 		to += part;
 	}
@@ -191,7 +190,7 @@ static void stack_begin(struct dump_parser *p, struct dump_place place, struct t
 		.count = 1,
 		.section = (uint16_t)p->section};
 	p->stack = (struct stack_parts){.frames = p->frames, .created_by = DUMP_NO_FRAME};
-	g_byte_array_set_size(p->calls, 0);
+	p->calls.n = 0;
 	calls_put(p, &thread, 1);
 	p->expect = EXPECT_FRAME;
 }
@@ -234,8 +233,7 @@ static void stack_end(struct dump_parser *p)
 		dump_gap_add(p->dump, DUMP_GAP_LIMIT, goroutine_place(p));
 		return;
 	}
-	dump_store_goroutine(p->dump, &p->goroutine,
-			     (struct text){(char *)p->calls->data, p->calls->len});
+	dump_store_goroutine(p->dump, &p->goroutine, (struct text){p->calls.p, p->calls.n});
 	section = blocks_at(&p->dump->sections, p->section);
 	section->goroutines += p->goroutine.count;
 	section->created_by_ids += p->goroutine.parent_id != 0;
@@ -261,16 +259,14 @@ static bool frame_put(struct dump_parser *p, uint32_t frame, struct text argumen
 
 static struct text pending_name(const struct pending *pending)
 {
-	return (struct text){(char *)pending->line->data + pending->name_at, pending->name_size};
+	return (struct text){pending->line.p + pending->name_at, pending->name_size};
 }
 
 static void pending_set(struct dump_parser *p, struct text line, struct text name,
 			struct dump_place place)
 {
-	GByteArray *copy = p->pending.line;
-
-	g_byte_array_set_size(copy, (guint)line.n);
-	memcpy(copy->data, line.p, line.n);
+	p->pending.line.n = 0;
+	memcpy(buffer_extend(&p->pending.line, line.n), line.p, line.n);
 	p->pending.name_at = (size_t)(name.p - line.p);
 	p->pending.name_size = name.n;
 	p->pending.place = place;
@@ -293,7 +289,7 @@ static bool created_put(struct dump_parser *p, struct text place)
 /** The file and line of the function that waits; @a line has no tab any more. */
 static bool place_line(struct dump_parser *p, struct text line)
 {
-	struct text whole = {(char *)p->pending.line->data, p->pending.line->len};
+	struct text whole = {p->pending.line.p, p->pending.line.n};
 	struct text name = pending_name(&p->pending), arguments = {"", 0};
 	struct text tail = line_place_tail(&line);
 	struct line_place parts;
@@ -327,7 +323,7 @@ static void pending_drop(struct dump_parser *p, bool end_of_text)
 
 	if (p->expect != EXPECT_PLACE)
 		return;
-	whole = (struct text){(char *)p->pending.line->data, p->pending.line->len};
+	whole = (struct text){p->pending.line.p, p->pending.line.n};
 	frame.function = name = pending_name(&p->pending);
 	p->expect = EXPECT_FRAME;
 	if (end_of_text)
