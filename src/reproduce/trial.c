@@ -71,19 +71,25 @@ static char *find_core(const char *folder)
 	return NULL;
 }
 
-/* The innermost frame that is the generated code's own. */
+/* The innermost place that is the generated code's own. A writer that was known by the trace it left stands
+ * elsewhere by then: its site is not among its frames. */
 static struct trial_side side_of(struct arena *arena, const struct verdict_side *side,
 				 const char *package)
 {
 	struct trial_side ret = {reproduced_operation_name(side->operation), "", 0};
+	const struct verdict_frame *place = NULL;
+
 	if (side->basis == SIDE_STAND_IN)
 		return ret;
-	for (size_t i = 0; i < side->frame_count; i++)
-		if (race_text_is_own(side->frames[i].function, package)) {
-			ret.function = arena_string(arena, text_of(side->frames[i].function));
-			ret.line = side->frames[i].line;
-			return ret;
-		}
+	if (race_text_is_own(side->site.function, package))
+		place = &side->site;
+	for (size_t i = 0; !place && i < side->frame_count; i++)
+		if (race_text_is_own(side->frames[i].function, package))
+			place = &side->frames[i];
+	if (place) {
+		ret.function = arena_string(arena, text_of(place->function));
+		ret.line = place->line;
+	}
 	return ret;
 }
 
