@@ -346,6 +346,15 @@ static bool only_zombie_leader(struct tracee *tracee, size_t running)
 	return state && state[1] && state[2] == 'Z';
 }
 
+static void take_due_traps(struct tracee *tracee)
+{
+	g_autoptr(GList) threads = g_hash_table_get_values(tracee->threads);
+	bool any = tracee->breakpoints->len || tracee->watch.size;
+
+	for (GList *i = threads; any && i; i = i->next)
+		thread_take_due_trap(tracee, i->data);
+}
+
 struct error *tracee_stop(struct tracee *tracee)
 {
 	static const struct timespec patience = {0, 2000000};
@@ -372,6 +381,7 @@ struct error *tracee_stop(struct tracee *tracee)
 			sigtimedwait(&child, NULL, &patience);
 	}
 	leave_out_running(tracee);
+	take_due_traps(tracee);
 	tracee->stopping = false;
 	tracee->stopped = true;
 	if (tracee->ended)

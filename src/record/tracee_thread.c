@@ -149,6 +149,39 @@ bool thread_back_up(struct tracee *tracee, struct tracee_thread *thread, int sta
 	return ptrace(PTRACE_SETREGS, thread->tid, NULL, &registers) == 0;
 }
 
+/* Raised by the processor, so it cannot be blocked: it comes before the thread executes anything. */
+static bool has_trap_due(const struct tracee_thread *thread)
+{
+	struct __ptrace_peeksiginfo_args which = {.off = 0, .flags = 0, .nr = 1};
+	siginfo_t info;
+
+	for (; ptrace(PTRACE_PEEKSIGINFO, thread->tid, &which, &info) == 1; which.off++)
+		if (info.si_signo == SIGTRAP && info.si_code > 0)
+			return true;
+	return false;
+}
+
+void thread_take_due_trap(struct tracee *tracee, struct tracee_thread *thread)
+{
+	int status;
+
+	if (thread->state != THREAD_STOPPED || thread->signal || thread->pending ||
+	    thread->group_stopped || !has_trap_due(thread))
+		return;
+	if (ptrace(PTRACE_CONT, thread->tid, NULL, NULL) != 0 ||
+	    waitpid(thread->tid, &status, __WALL) != thread->tid)
+		return; // it was killed: its exit status will say so
+	if (WIFSTOPPED(status)) {
+		thread_stopped(tracee, thread, status);
+		return;
+	}
+	if (thread->tid == tracee->pid) {
+		tracee->ended = true;
+		tracee->end_status = status;
+	}
+	thread_forget(tracee, thread->tid);
+}
+
 static uint64_t control_for(unsigned size)
 {
 	static const uint64_t lengths[] = {[1] = 0, [2] = 1, [4] = 3, [8] = 2};

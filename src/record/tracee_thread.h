@@ -59,6 +59,11 @@ void thread_run(struct tracee *tracee, struct tracee_thread *thread, int request
 void thread_stopped(struct tracee *tracee, struct tracee_thread *thread, int status);
 /** True when it stands just behind a breakpoint that it has executed; moves it back onto it. */
 bool thread_back_up(struct tracee *tracee, struct tracee_thread *thread, int status, uint64_t *ret);
+/**
+ * A thread that was asked to stop just as it ran into a breakpoint or a watchpoint stops before the kernel tells of
+ * that. Takes the trap in then, as thread_stopped() does: let go with it still due, the thread would die of it.
+ */
+void thread_take_due_trap(struct tracee *tracee, struct tracee_thread *thread);
 /** Sets or clears its debug registers by tracee->watch. */
 void thread_watch(struct tracee *tracee, struct tracee_thread *thread);
 /** True when its debug registers say that it has written the watched bytes; clears that. */
