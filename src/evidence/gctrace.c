@@ -98,7 +98,7 @@ static int64_t zone_s(struct text text, size_t at)
 static bool stamp_at(struct text text, size_t at, int64_t *ret)
 {
 	struct tm tm = {0};
-	int64_t fraction = 0, unit = NS_PER_S;
+	int64_t fraction = 0, unit = NS_PER_S, seconds;
 	size_t end = at + 19;
 
 	if (!digits_at(text, at, 4, &tm.tm_year) || !is_one_of(text, at + 4, "-/") ||
@@ -115,7 +115,10 @@ static bool stamp_at(struct text text, size_t at, int64_t *ret)
 		}
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	*ret = (timegm(&tm) - zone_s(text, end)) * NS_PER_S + fraction;
+	seconds = timegm(&tm) - zone_s(text, end);
+	if (seconds >= INT64_MAX / NS_PER_S - 1) /* the year 2262 */
+		return false;
+	*ret = seconds * NS_PER_S + fraction;
 	return true;
 }
 

@@ -96,7 +96,7 @@ static struct profile_build *build_new(const char *path)
 	build->types = array_of(sizeof(struct profile_value_type));
 	build->samples = array_of(sizeof(struct profile_sample));
 	build->values = array_of(sizeof(int64_t));
-	build->locations = array_of(sizeof(uint32_t));
+	build->locations = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	build->labels = array_of(sizeof(struct profile_label));
 	build->location = array_of(sizeof(struct profile_location));
 	build->line = array_of(sizeof(struct profile_line));

@@ -353,19 +353,55 @@ static struct error *label_field(struct wire *wire, const struct field *field, v
 	}
 }
 
+static struct error *no_location(const struct wire *wire, uint64_t id)
+{
+	return error_new(ERROR_MALFORMED, bytes_place(&wire->bytes),
+			 "a sample names location %llu, which is not there",
+			 (unsigned long long)id);
+}
+
+static struct error *too_deep(const struct wire *wire)
+{
+	return error_new(ERROR_LIMIT, bytes_place(&wire->bytes), "a stack is deeper than %d frames",
+			 LIMIT_FRAMES);
+}
+
 static struct error *sample_location(struct wire *wire, uint64_t id, struct profile_sample *sample)
 {
 	uint32_t index = index_find(&wire->locations, id);
 
 	if (index == PROFILE_NONE)
-		return error_new(ERROR_MALFORMED, bytes_place(&wire->bytes),
-				 "a sample names location %llu, which is not there",
-				 (unsigned long long)id);
+		return no_location(wire, id);
 	if (sample->location_count == LIMIT_FRAMES)
-		return error_new(ERROR_LIMIT, bytes_place(&wire->bytes),
-				 "a stack is deeper than %d frames", LIMIT_FRAMES);
+		return too_deep(wire);
 	g_array_append_val(wire->build->locations, index);
 	sample->location_count++;
+	return NULL;
+}
+
+/* Most of a large profile: room is made once a stack, as an id takes at least a byte. */
+static struct error *sample_stack(struct wire *wire, struct bytes packed,
+				  struct profile_sample *sample)
+{
+	GArray *locations = wire->build->locations;
+	guint start = locations->len;
+	size_t room = MIN(bytes_left(&packed), LIMIT_FRAMES - sample->location_count), n = 0;
+	uint32_t *to;
+
+	g_array_set_size(locations, start + (guint)room);
+	to = &g_array_index(locations, uint32_t, start);
+	while (bytes_left(&packed)) {
+		uint64_t id;
+
+		TRY(bytes_uvarint(&packed, "location of a sample", &id));
+		if (n == room)
+			return too_deep(wire);
+		to[n] = index_find(&wire->locations, id);
+		if (to[n++] == PROFILE_NONE)
+			return no_location(wire, id);
+	}
+	g_array_set_size(locations, start + (guint)n);
+	sample->location_count += (uint32_t)n;
 	return NULL;
 }
 
@@ -393,10 +429,8 @@ static struct error *sample_field(struct wire *wire, const struct field *field, 
 		return sample_value(wire, field->value, sample);
 	if (field->type != WIRE_BYTES)
 		return NULL;
-	while (field->number == 1 && bytes_left(&packed)) {
-		TRY(bytes_uvarint(&packed, "location of a sample", &value));
-		TRY(sample_location(wire, value, sample));
-	}
+	if (field->number == 1)
+		return sample_stack(wire, packed, sample);
 	while (field->number == 2 && bytes_left(&packed)) {
 		TRY(bytes_uvarint(&packed, "value of a sample", &value));
 		TRY(sample_value(wire, value, sample));

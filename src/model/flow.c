@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Abstract interpretation of one function: basic blocks, a state at the start of each, and rounds
-// over the blocks until no state changes. A value only ever falls from known to unknown, so the
-// rounds end. Knows the Go compiler's habits: no register survives a call, spilled words never
-// alias.
+// over the blocks until no state changes. A value only ever falls from known to unknown, so they
+// end. Knows the Go compiler's habits: no register survives a call, spilled words never alias.
 #include "model/flow.h"
+
+#include "model/stack_object.h"
 
 #include <glib.h>
 
@@ -161,20 +162,28 @@ static int64_t taken_below(const GArray *taken, int64_t offset)
 	return low ? g_array_index(taken, int64_t, low - 1) : INT64_MIN;
 }
 
-bool flow_is_object(const struct flow_objects *objects, int64_t offset)
-{
-	for (size_t i = 0; i < objects->count; i++)
-		if (touches(offset, objects->objects[i].offset,
-			    add(objects->objects[i].offset, objects->objects[i].size)))
-			return true;
-	return false;
-}
-
 static bool may_escape(const struct run *run, int64_t offset)
 {
 	if (run->flow->objects)
-		return flow_is_object(run->flow->objects, offset);
+		return stack_object_covers(run->flow->objects, offset);
 	return taken_below(run->taken, offset) > add(offset, -OBJECT_BYTES);
+}
+
+static struct flow_value value_unlinked_of(struct flow_value v, const struct flow_objects *objects)
+{
+	if (v.slot != FLOW_NOWHERE && stack_object_covers(objects, v.slot))
+		v.slot = FLOW_NOWHERE;
+	if (v.root == FLOW_ROOT_SLOT && stack_object_covers(objects, v.origin))
+		v = value_uprooted(v);
+	return v;
+}
+
+static void links_to_objects_cut(struct flow_state *s, const struct flow_objects *objects)
+{
+	for (unsigned i = 0; i < 32; i++)
+		s->registers[i] = value_unlinked_of(s->registers[i], objects);
+	for (unsigned i = 0; i < s->slot_count; i++)
+		s->slots[i].value = value_unlinked_of(s->slots[i].value, objects);
 }
 
 /*
@@ -183,10 +192,8 @@ static bool may_escape(const struct run *run, int64_t offset)
  */
 static void slots_escaped(const struct run *run, struct flow_state *s)
 {
-	for (unsigned i = 0; run->flow->objects && i < run->flow->objects->count; i++)
-		links_cut(s, run->flow->objects->objects[i].offset,
-			  add(run->flow->objects->objects[i].offset,
-			      run->flow->objects->objects[i].size));
+	if (run->flow->objects)
+		links_to_objects_cut(s, run->flow->objects);
 	for (unsigned i = s->slot_count; i-- > 0;) {
 		const struct flow_slot *slot = &s->slots[i];
 

@@ -71,7 +71,10 @@ struct flow_object {
 	int64_t offset, size;
 };
 
-/** All variables of a frame that pointers are kept in and whose address is taken. */
+/**
+ * All variables of a frame that pointers are kept in and whose address is taken: in order, those
+ * that touch taken together.
+ */
 struct flow_objects {
 	struct flow_object *objects;
 	size_t count;
@@ -118,7 +121,5 @@ struct flow_value flow_loaded(const struct flow_state *state, const struct code_
 uint64_t flow_holder(struct flow_value value);
 /** The number of the register that carries argument @a index under ABIInternal; CODE_NONE: none. */
 uint8_t flow_argument_register(enum go_arch arch, int index);
-/** True when some of the 8 bytes at @a offset belong to one of @a objects. */
-bool flow_is_object(const struct flow_objects *objects, int64_t offset);
 /** Where the memory operand of @a op stands, or FLOW_UNKNOWN. */
 struct flow_value flow_address(const struct flow_state *state, const struct code_operation *op);

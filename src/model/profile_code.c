@@ -8,11 +8,19 @@
 #define TESTED_MAX   2000 /* locations whose names are compared */
 #define TESTED_LEAST 5    /* fewer say nothing */
 
+/* What a frame's function is. */
+struct frame_kind {
+	const struct go_map_function *map; /* of the runtime's map code, if it makes memory */
+	bool runtime, library;
+};
+
 /* The source positions of one location, innermost first. */
 struct place_sites {
 	const struct go_site *sites;
+	const struct frame_kind *kinds; /* one a site */
+	const struct map_site *called;  /* what is called there; see site_called() */
 	uint32_t count;
-	bool known;
+	bool known, asked;
 };
 
 struct profile_code {
@@ -60,7 +68,7 @@ static void sites_from_lines(struct profile_code *code, const struct profile_loc
 			.inlined = i + 1 < location->line_count,
 		};
 	}
-	*ret = (struct place_sites){sites, location->line_count, true};
+	*ret = (struct place_sites){.sites = sites, .count = location->line_count, .known = true};
 }
 
 /* As the program's own tables tell it. */
@@ -73,18 +81,47 @@ static void sites_from_program(struct profile_code *code, const struct profile_l
 	for (size_t i = 0; i < count; i++)
 		found[i].pc = location->address;
 	if (count)
-		*ret = (struct place_sites){arena_copy(code->arena, found, count * sizeof(*found)),
-					    (uint32_t)count, true};
+		*ret = (struct place_sites){
+			.sites = arena_copy(code->arena, found, count * sizeof(*found)),
+			.count = (uint32_t)count,
+			.known = true};
 }
 
-static const struct place_sites *place_of(struct profile_code *code, uint32_t location)
+/* Memory is made by these; the rest of the map functions only look or shrink. */
+static bool allocates(enum map_operation operation)
+{
+	return operation != MAP_READ && operation != MAP_ITERATE;
+}
+
+static const struct frame_kind *kinds_of(struct arena *arena, const struct place_sites *place)
+{
+	struct frame_kind *kinds = arena_array(arena, place->count, sizeof(*kinds));
+
+	for (uint32_t i = 0; i < place->count; i++) {
+		const char *name = place->sites[i].function;
+
+		kinds[i].runtime = !name || !*name || go_is_runtime_function(name);
+		kinds[i].library = kinds[i].runtime || go_is_library_function(name);
+		if (!kinds[i].runtime || !name)
+			continue;
+		kinds[i].map = go_map_function_find(name);
+		if (kinds[i].map && !allocates(kinds[i].map->operation))
+			kinds[i].map = NULL;
+	}
+	return kinds;
+}
+
+static struct place_sites *place_of(struct profile_code *code, uint32_t location)
 {
 	struct place_sites *place = &code->places[location];
 
-	if (!place->known && code->program)
+	if (place->known)
+		return place;
+	if (code->program)
 		sites_from_program(code, &code->profile->location[location], place);
 	if (!place->known) /* another module's, or C code */
 		sites_from_lines(code, &code->profile->location[location], place);
+	place->kinds = kinds_of(code->arena, place);
 	return place;
 }
 
@@ -311,69 +348,85 @@ const struct go_site *profile_stack(struct profile_code *code, const struct prof
 		g_array_append_vals(code->stack, place->sites, place->count);
 		rest = (struct place_sites){0};
 		if (code->profile->is_text && place->count > 1)
-			rest = (struct place_sites){place->sites + 1, place->count - 1, true};
+			rest = (struct place_sites){.sites = place->sites + 1,
+						    .count = place->count - 1};
 	}
 	*ret_count = code->stack->len;
 	return (const struct go_site *)(const void *)code->stack->data;
 }
 
-/* Memory is made by these; the rest of the map functions only look or shrink. */
-static bool allocates(enum map_operation operation)
-{
-	return operation != MAP_READ && operation != MAP_ITERATE;
-}
-
-/* The map functions among the runtime's frames at the innermost end. */
-static struct map_use use_on_stack(const struct go_site *stack, size_t count, size_t *ret_depth)
-{
-	struct map_use use = {0};
-
-	for (*ret_depth = 0; *ret_depth < count; ++*ret_depth) {
-		const char *name = stack[*ret_depth].function;
-		const struct go_map_function *function;
-
-		if (!name || !go_is_runtime_function(name))
-			break;
-		function = go_map_function_find(name);
-		if (!function || !allocates(function->operation))
-			continue;
-		if (!use.function)
-			use.function = function->name;
-		if (function->user_facing)
-			use.operation = function->operation;
-		else if (use.operation == MAP_READ)
-			use.operation = function->operation;
-	}
-	return use;
-}
-
 /* What the code calls where the innermost frame outside the runtime stands. */
-static const struct map_site *site_called(struct profile_code *code, const struct go_site *frame)
+static const struct map_site *site_called(struct profile_code *code, struct place_sites *place,
+					  const struct go_site *frame)
 {
 	const struct map_site *site;
 
-	if (!code->program)
-		return NULL;
+	if (place->asked || !code->program)
+		return place->called;
+	place->asked = true;
 	site = sites_returning_to(code->program->sites, frame->pc - code->bias + 1);
-	return site && allocates(site->function->operation) ? site : NULL;
+	if (site && allocates(site->function->operation))
+		place->called = site;
+	return place->called;
 }
 
-struct map_use profile_map_use(struct profile_code *code, const struct profile_sample *sample)
+/* One of the runtime's frames at the innermost end. */
+static void use_of_frame(struct map_use *use, const struct go_map_function *function)
 {
-	size_t count, depth;
-	const struct go_site *stack = profile_stack(code, sample, &count);
-	struct map_use use = use_on_stack(stack, count, &depth);
-	const struct map_site *site;
+	if (!use->function)
+		use->function = function->name;
+	if (function->user_facing || use->operation == MAP_READ)
+		use->operation = function->operation;
+}
 
-	if (depth == count || (depth > 0 && !use.function))
-		return use; /* all is the runtime's, or its frames are there and none is a map's */
-	site = site_called(code, &stack[depth]);
+static void use_of_call(struct map_use *use, const struct map_site *site)
+{
 	if (!site)
-		return use;
-	if (!use.function)
-		use = (struct map_use){site->function->name, site->function->operation, NULL};
-	use.type = site->type;
-	return use;
+		return;
+	if (!use->function)
+		*use = (struct map_use){site->function->name, site->function->operation, NULL};
+	use->type = site->type;
+}
+
+/* Goes on with one location; true when the user's frame is found. */
+static bool origin_at(struct profile_code *code, struct place_sites *place, bool *shows_runtime,
+		      struct profile_origin *origin)
+{
+	for (uint32_t i = 0; i < place->count; i++) {
+		const struct go_site *site = &place->sites[i];
+
+		if (!origin->innermost)
+			origin->innermost = site;
+		if (place->kinds[i].runtime) {
+			if (!origin->library && place->kinds[i].map)
+				use_of_frame(&origin->use, place->kinds[i].map);
+			*shows_runtime |= !origin->library;
+			continue;
+		}
+		/* where the runtime's frames are there and none is a map's, it was for no map */
+		if (!origin->library && (!*shows_runtime || origin->use.function))
+			use_of_call(&origin->use, site_called(code, place, site));
+		if (!origin->library)
+			origin->library = site;
+		if (!place->kinds[i].library) {
+			origin->user = site;
+			return true;
+		}
+	}
+	return false;
+}
+
+struct profile_origin profile_origin(struct profile_code *code, const struct profile_sample *sample)
+{
+	struct profile_origin origin = {0};
+	bool shows_runtime = false;
+
+	for (uint32_t i = 0; i < sample->location_count; i++)
+		if (origin_at(code,
+			      place_of(code, code->profile->locations[sample->first_location + i]),
+			      &shows_runtime, &origin))
+			break;
+	return origin;
 }
 
 bool profile_hides_maps(const struct profile_code *code) { return !code->program; }

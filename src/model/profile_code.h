@@ -38,7 +38,16 @@ const char *profile_code_checked(const struct profile_code *code);
  */
 const struct go_site *profile_stack(struct profile_code *code, const struct profile_sample *sample,
 				    size_t *ret_count);
-/** What the innermost call of that sample does with a map; also counted as such: through reflect. */
-struct map_use profile_map_use(struct profile_code *code, const struct profile_sample *sample);
+/** Where a sample's memory was asked for. Sites live as long as the code. */
+struct profile_origin {
+	const struct go_site *innermost; /**< NULL for an empty stack */
+	const struct go_site
+		*library;           /**< innermost outside the runtime; NULL when there is none */
+	const struct go_site *user; /**< innermost outside the standard library; likewise */
+	struct map_use use;         /**< also through reflect */
+};
+
+struct profile_origin profile_origin(struct profile_code *code,
+				     const struct profile_sample *sample);
 /** True when the runtime's frames are hidden and no program tells what they were. */
 bool profile_hides_maps(const struct profile_code *code);

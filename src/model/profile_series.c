@@ -19,7 +19,9 @@ struct site_build {
 	struct site_key key;
 	struct allocation_site site;
 	GArray *values;  /* struct site_value */
-	int64_t largest; /* bytes of the sample whose stack was kept */
+	int64_t largest; /* bytes of the sample whose stack is kept */
+	const struct profile_sample
+		*sample; /* of the profile at hand, larger than that; else NULL */
 };
 
 struct reading {
@@ -70,25 +72,27 @@ static struct go_site kept_site(struct reading *in, const struct go_site *site)
 	return kept;
 }
 
-static bool is_library(const struct go_site *site)
+/* What tells samples of one profile apart: its sites are the same objects. */
+struct near_key {
+	const struct go_site *user, *library;
+	const struct go_type *type;
+	enum site_map_role role;
+};
+
+static guint near_hash(gconstpointer pointer)
 {
-	return !site->function || !*site->function || go_is_library_function(site->function);
+	const struct near_key *key = pointer;
+
+	return g_direct_hash(key->user) * 31 + g_direct_hash(key->library) * 7 +
+	       g_direct_hash(key->type) + (guint)key->role;
 }
 
-static bool is_runtime(const struct go_site *site)
+static gboolean near_equal(gconstpointer a, gconstpointer b)
 {
-	return !site->function || !*site->function || go_is_runtime_function(site->function);
-}
+	const struct near_key *x = a, *y = b;
 
-/* The index of the innermost frame that @a skipped says nothing against; @a count when none. */
-static size_t innermost(const struct go_site *stack, size_t count,
-			bool (*skipped)(const struct go_site *))
-{
-	size_t i = 0;
-
-	while (i < count && skipped(&stack[i]))
-		i++;
-	return i;
+	return x->user == y->user && x->library == y->library && x->type == y->type &&
+	       x->role == y->role;
 }
 
 static enum site_map_role role_of(const struct reading *in, const struct map_use *use)
@@ -154,47 +158,83 @@ static void keep_stack(struct reading *in, struct site_build *build, const struc
 	build->site.stack_count = count;
 }
 
-static void describe(struct reading *in, struct site_build *build, const struct go_site *stack,
-		     size_t count, size_t user, size_t library)
+static void describe(struct reading *in, struct site_build *build, const struct near_key *near)
 {
-	if (user < count)
-		build->site.site = kept_site(in, &stack[user]);
-	if (library < user && user < count)
-		build->site.via = kept_site(in, &stack[library]);
+	if (near->user)
+		build->site.site = kept_site(in, near->user);
+	if (near->library)
+		build->site.via = kept_site(in, near->library);
 	build->site.role = build->key.role;
 	build->site.map_type = build->key.map_type;
 }
 
-static void add_sample(struct reading *in, struct profile_code *code,
-		       const struct profile_sample *sample, uint32_t point,
-		       const struct allocation *value)
+/* The site of a sample by what it is called, which is the same in all profiles. */
+static struct site_build *build_by_name(struct reading *in, const struct near_key *near)
 {
-	struct map_use use = profile_map_use(code, sample);
-	size_t count, user, library;
-	const struct go_site *stack = profile_stack(code, sample, &count);
+	const struct go_site none = {0}, *user = near->user ? near->user : &none,
+			     *via = near->library ? near->library : &none;
+	struct site_key key = {
+		.function = intern(in, user->function),
+		.file = intern(in, user->file),
+		.via = intern(in, via->function),
+		.map_type = intern(in, near->type ? near->type->name : ""),
+		.line = user->line,
+		.via_line = via->line,
+		.role = near->role,
+	};
+	struct site_build *build = site_build_of(in, &key);
+
+	if (!build->values->len)
+		describe(in, build, near);
+	return build;
+}
+
+static struct site_build *build_of(struct reading *in, GHashTable *near_builds,
+				   const struct profile_origin *origin)
+{
+	struct near_key near = {origin->user, NULL, origin->use.type, role_of(in, &origin->use)};
 	struct site_build *build;
-	struct site_key key = {.map_type = intern(in, use.type ? use.type->name : "")};
+
+	if (!near.user)
+		near.user = origin->library ? origin->library : origin->innermost;
+	else if (origin->library != origin->user)
+		near.library = origin->library;
+	build = g_hash_table_lookup(near_builds, &near);
+	if (build)
+		return build;
+	build = build_by_name(in, &near);
+	g_hash_table_insert(near_builds, arena_copy(in->series->arena, &near, sizeof(near)), build);
+	return build;
+}
+
+static void add_sample(struct reading *in, struct site_build *build,
+		       const struct profile_sample *sample, const struct allocation *value)
+{
 	int64_t size = value->inuse_bytes ? value->inuse_bytes : value->alloc_bytes;
 
-	library = innermost(stack, count, is_runtime);
-	user = innermost(stack, count, is_library);
-	if (user == count)
-		user = library;
-	key.role = role_of(in, &use);
-	key.function = intern(in, user < count ? stack[user].function : "");
-	key.file = intern(in, user < count ? stack[user].file : "");
-	key.line = user < count ? stack[user].line : 0;
-	key.via = intern(in, library < user && user < count ? stack[library].function : "");
-	key.via_line = *key.via ? stack[library].line : 0;
-	build = site_build_of(in, &key);
-	if (!build->values->len)
-		describe(in, build, stack, count, user, library);
-	add_value(build, point, value);
+	add_value(build, in->points->len, value);
 	if (size <= build->largest)
 		return;
 	build->largest = size;
-	build->site.map_function = intern(in, use.function);
-	keep_stack(in, build, stack, count);
+	build->sample = sample;
+}
+
+/* The stacks of the samples that were larger than any before. */
+static void keep_stacks(struct reading *in, struct profile_code *code)
+{
+	for (guint i = 0; i < in->builds->len; i++) {
+		struct site_build *build = g_ptr_array_index(in->builds, i);
+		const struct go_site *stack;
+		size_t count;
+
+		if (!build->sample)
+			continue;
+		build->site.map_function =
+			intern(in, profile_origin(code, build->sample).use.function);
+		stack = profile_stack(code, build->sample, &count);
+		keep_stack(in, build, stack, count);
+		build->sample = NULL;
+	}
 }
 
 static int64_t value_at(const struct profile *profile, size_t sample, uint32_t type)
@@ -247,18 +287,24 @@ static void add_samples(struct reading *in, struct profile_code *code,
 		 bytes = profile_type(profile, "alloc_space"),
 		 inuse_objects = profile_type(profile, "inuse_objects"),
 		 inuse_bytes = profile_type(profile, "inuse_space");
+	g_autoptr(GHashTable) near_builds = g_hash_table_new(near_hash, near_equal);
 
 	in->series->has_alloc &= bytes != PROFILE_NONE;
 	in->hides = profile_hides_maps(code);
 	for (size_t i = 0; i < profile->sample_count; i++) {
+		const struct profile_sample *sample = &profile->samples[i];
 		struct allocation value = {
 			value_at(profile, i, objects), value_at(profile, i, bytes),
 			value_at(profile, i, inuse_objects), value_at(profile, i, inuse_bytes)};
+		struct profile_origin origin;
 
 		allocation_add(&point->total, &value);
-		if (value.alloc_bytes || value.inuse_bytes)
-			add_sample(in, code, &profile->samples[i], in->points->len, &value);
+		if (!value.alloc_bytes && !value.inuse_bytes)
+			continue;
+		origin = profile_origin(code, sample);
+		add_sample(in, build_of(in, near_builds, &origin), sample, &value);
 	}
+	keep_stacks(in, code);
 }
 
 static struct error *add_profile(struct reading *in, const struct profile *profile)

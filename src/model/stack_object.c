@@ -51,6 +51,31 @@ static struct flow_object placed(struct record record)
 	return (struct flow_object){base + record.offset, record.size};
 }
 
+static int by_offset(const void *a, const void *b)
+{
+	const struct flow_object *x = a, *y = b;
+
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+/* Puts them in order, and those together that overlap or touch. */
+static size_t joined(struct flow_object *objects, size_t count)
+{
+	size_t kept = 0;
+
+	qsort(objects, count, sizeof(*objects), by_offset);
+	for (size_t i = 0; i < count; i++) {
+		struct flow_object *last = kept ? &objects[kept - 1] : NULL;
+		int64_t end = objects[i].offset + objects[i].size;
+
+		if (!last || objects[i].offset > last->offset + last->size)
+			objects[kept++] = objects[i];
+		else if (end > last->offset + last->size)
+			last->size = end - last->offset;
+	}
+	return kept;
+}
+
 bool stack_objects_read(const struct memory *memory, const struct pclntab *table,
 			const struct go_function *function, const struct go_layout *layout,
 			struct flow_objects *ret)
@@ -76,13 +101,29 @@ bool stack_objects_read(const struct memory *memory, const struct pclntab *table
 				    ? read_typed(memory, at + WORD + i * bytes, &record)
 				    : read_sized(memory, at + WORD + i * bytes, &record);
 
-		if (!read || record.size < 0 || record.offset < -INT32_MAX ||
-		    record.offset > INT32_MAX) {
+		if (!read || record.size < 0 || record.size > INT32_MAX ||
+		    record.offset < -INT32_MAX || record.offset > INT32_MAX) {
 			free(objects);
 			return false;
 		}
 		objects[i] = placed(record);
 	}
-	*ret = (struct flow_objects){objects, count};
+	*ret = (struct flow_objects){objects, joined(objects, count)};
 	return true;
+}
+
+bool stack_object_covers(const struct flow_objects *objects, int64_t offset)
+{
+	size_t low = 0, high = objects->count;
+
+	while (low < high) { /* the first that does not end below */
+		size_t middle = low + (high - low) / 2;
+		const struct flow_object *object = &objects->objects[middle];
+
+		if (object->offset + object->size <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < objects->count && objects->objects[low].offset - WORD < offset;
 }

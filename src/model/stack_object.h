@@ -14,3 +14,5 @@
 bool stack_objects_read(const struct memory *memory, const struct pclntab *table,
 			const struct go_function *function, const struct go_layout *layout,
 			struct flow_objects *ret);
+/** True when some of the 8 bytes at @a offset belong to one of @a objects. */
+bool stack_object_covers(const struct flow_objects *objects, int64_t offset);

@@ -76,7 +76,7 @@ static bool is_object(const struct live *live, int64_t offset)
 	if (!stack_objects_read(program->memory, program->tables[frame_of(live)->table],
 				frame_of(live)->function, program->layout, &objects))
 		return true;
-	inside = flow_is_object(&objects, offset);
+	inside = stack_object_covers(&objects, offset);
 	free(objects.objects);
 	return inside;
 }

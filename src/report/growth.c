@@ -130,6 +130,8 @@ static void callers_text(struct screen *screen, const struct allocation_site *si
 {
 	size_t shown = 0, at = 0;
 
+	if (!site->site.function)
+		return;
 	while (at < site->stack_count && strcmp(site->stack[at].function, site->site.function) != 0)
 		at++;
 	for (at++; at < site->stack_count && shown < CALLERS_SHOWN; at++) {
