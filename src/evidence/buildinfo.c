@@ -150,14 +150,14 @@ static bool each_aligned(const struct place_of *where, uint64_t alignment, bool 
 
 	for (size_t i = 0; i < count && left; i++) {
 		uint64_t start = segments[i].address + where->bias;
-		uint64_t end = start + MIN(segments[i].size, left);
+		uint64_t size = MIN(segments[i].size, left), offset = -start & (alignment - 1);
 
 		if (segments[i].executable || (writable_only && !segments[i].writable))
 			continue;
-		left -= MIN(segments[i].size, left);
-		start += -start & (alignment - 1);
-		for (uint64_t at = start; at + alignment <= end && at >= start; at += alignment)
-			if (visit(where, at, context))
+		left -= size;
+		// by offsets: a crafted segment may stand at the very end of the address space
+		for (; offset + alignment <= size; offset += alignment)
+			if (visit(where, start + offset, context))
 				return true;
 	}
 	return false;
