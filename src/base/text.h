@@ -34,3 +34,15 @@ static inline bool text_starts(struct text a, const char *prefix)
 
 	return a.n >= n && memcmp(a.p, prefix, n) == 0;
 }
+
+/** Moves behind @a word when the text begins with it. */
+static inline bool text_take(struct text *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (!text_starts(*text, word))
+		return false;
+	text->p += n;
+	text->n -= n;
+	return true;
+}

@@ -3,6 +3,8 @@
 // with; every other one is only asked which registers and which memory it changes.
 #include "evidence/code.h"
 
+#include "evidence/amd64_register.h"
+
 #include <capstone/capstone.h>
 
 struct code {
@@ -47,41 +49,7 @@ uint8_t code_stack_pointer(enum go_arch arch)
 	return arch == GO_ARCH_AMD64 ? AMD64_SP : ARM64_SP;
 }
 
-/* amd64: the names of a register, all sizes. */
-static const uint16_t amd64_names[16][5] = {
-	{X86_REG_RAX, X86_REG_EAX, X86_REG_AX, X86_REG_AL, X86_REG_AH},
-	{X86_REG_RCX, X86_REG_ECX, X86_REG_CX, X86_REG_CL, X86_REG_CH},
-	{X86_REG_RDX, X86_REG_EDX, X86_REG_DX, X86_REG_DL, X86_REG_DH},
-	{X86_REG_RBX, X86_REG_EBX, X86_REG_BX, X86_REG_BL, X86_REG_BH},
-	{X86_REG_RSP, X86_REG_ESP, X86_REG_SP, X86_REG_SPL},
-	{X86_REG_RBP, X86_REG_EBP, X86_REG_BP, X86_REG_BPL},
-	{X86_REG_RSI, X86_REG_ESI, X86_REG_SI, X86_REG_SIL},
-	{X86_REG_RDI, X86_REG_EDI, X86_REG_DI, X86_REG_DIL},
-	{X86_REG_R8, X86_REG_R8D, X86_REG_R8W, X86_REG_R8B},
-	{X86_REG_R9, X86_REG_R9D, X86_REG_R9W, X86_REG_R9B},
-	{X86_REG_R10, X86_REG_R10D, X86_REG_R10W, X86_REG_R10B},
-	{X86_REG_R11, X86_REG_R11D, X86_REG_R11W, X86_REG_R11B},
-	{X86_REG_R12, X86_REG_R12D, X86_REG_R12W, X86_REG_R12B},
-	{X86_REG_R13, X86_REG_R13D, X86_REG_R13W, X86_REG_R13B},
-	{X86_REG_R14, X86_REG_R14D, X86_REG_R14W, X86_REG_R14B},
-	{X86_REG_R15, X86_REG_R15D, X86_REG_R15W, X86_REG_R15B},
-};
-
-static uint8_t amd64_register(unsigned name)
-{
-	static uint8_t numbers[X86_REG_ENDING];
-	static bool ready;
-
-	if (!ready) {
-		memset(numbers, CODE_NONE, sizeof(numbers));
-		for (uint8_t i = 0; i < 16; i++)
-			for (size_t j = 0; j < 5; j++)
-				numbers[amd64_names[i][j]] = i;
-		numbers[X86_REG_INVALID] = CODE_NONE;
-		ready = true;
-	}
-	return name < X86_REG_ENDING ? numbers[name] : CODE_NONE;
-}
+_Static_assert(CODE_NONE == AMD64_REGISTER_NONE, "register numbers are passed on as they are");
 
 static uint8_t arm64_register(unsigned name)
 {
@@ -121,7 +89,7 @@ static void amd64_memory(const cs_insn *in, const cs_x86_op *op, struct code_ope
 	ret->width = op->size ? (uint8_t)op->size : 8;
 	ret->offset = m->disp;
 	ret->indexed = m->index != X86_REG_INVALID;
-	ret->base = amd64_register(m->base);
+	ret->base = amd64_register_number(m->base);
 	if (m->base == X86_REG_RIP)
 		ret->offset = (int64_t)(in->address + in->size + (uint64_t)m->disp);
 	else if (m->base == X86_REG_INVALID)
@@ -136,12 +104,12 @@ static size_t amd64_other(const cs_insn *in, struct code_operation *op)
 	const cs_detail *d = in->detail;
 
 	for (uint8_t i = 0; i < d->regs_write_count; i++)
-		op->writes |= bit_of(amd64_register(d->regs_write[i]));
+		op->writes |= bit_of(amd64_register_number(d->regs_write[i]));
 	for (uint8_t i = 0; i < d->x86.op_count; i++) {
 		const cs_x86_op *o = &d->x86.operands[i];
 
 		if (o->type == X86_OP_REG && o->access != CS_AC_READ)
-			op->writes |= bit_of(amd64_register(o->reg));
+			op->writes |= bit_of(amd64_register_number(o->reg));
 		if (o->type == X86_OP_MEM && in->id != X86_INS_LEA && in->id != X86_INS_NOP) {
 			amd64_memory(in, o, op);
 			if (o->access & CS_AC_WRITE)
@@ -163,17 +131,18 @@ static size_t amd64_move(const cs_insn *in, struct code_operation *op)
 		return amd64_other(in, op);
 	} else if (to->type == X86_OP_REG && from->type == X86_OP_REG) {
 		op->kind = CODE_ADD;
-		op->source = amd64_register(from->reg);
+		op->source = amd64_register_number(from->reg);
 	} else if (to->type == X86_OP_REG && from->type == X86_OP_MEM) {
 		op->kind = CODE_LOAD;
 		amd64_memory(in, from, op);
 	} else if (to->type == X86_OP_MEM) {
 		op->kind = CODE_STORE;
-		op->source = from->type == X86_OP_REG ? amd64_register(from->reg) : CODE_NONE;
+		op->source =
+			from->type == X86_OP_REG ? amd64_register_number(from->reg) : CODE_NONE;
 		amd64_memory(in, to, op);
 		return 1;
 	}
-	op->destination = amd64_register(to->reg);
+	op->destination = amd64_register_number(to->reg);
 	if (op->destination != CODE_NONE && (op->kind != CODE_ADD || op->source != CODE_NONE) &&
 	    (op->kind != CODE_LOAD || op->width))
 		return 1;
@@ -188,8 +157,8 @@ static size_t amd64_lea(const cs_insn *in, struct code_operation *op)
 
 	if (to->size != 8 || m->index != X86_REG_INVALID)
 		return amd64_other(in, op);
-	op->destination = amd64_register(to->reg);
-	op->source = amd64_register(m->base);
+	op->destination = amd64_register_number(to->reg);
+	op->source = amd64_register_number(m->base);
 	op->offset = m->disp;
 	op->kind = op->source == CODE_NONE ? CODE_SET : CODE_ADD;
 	op->value = (uint64_t)m->disp;
@@ -205,7 +174,7 @@ static size_t amd64_add(const cs_insn *in, struct code_operation *op)
 	if (o[0].type != X86_OP_REG || o[1].type != X86_OP_IMM || o[0].size != 8)
 		return amd64_other(in, op);
 	op->kind = CODE_ADD;
-	op->destination = op->source = amd64_register(o[0].reg);
+	op->destination = op->source = amd64_register_number(o[0].reg);
 	op->offset = in->id == X86_INS_SUB ? -o[1].imm : o[1].imm;
 	return 1;
 }
@@ -230,7 +199,7 @@ static size_t amd64_push(const cs_insn *in, struct code_operation *op)
 	op[1].base = AMD64_SP;
 	op[1].width = 8;
 	if (in->detail->x86.op_count && o->type == X86_OP_REG)
-		op[1].source = amd64_register(o->reg);
+		op[1].source = amd64_register_number(o->reg);
 	return 2;
 }
 
@@ -238,11 +207,11 @@ static size_t amd64_pop(const cs_insn *in, struct code_operation *op)
 {
 	const cs_x86_op *o = in->detail->x86.operands;
 	bool known = in->detail->x86.op_count && o->type == X86_OP_REG &&
-		     amd64_register(o->reg) != CODE_NONE;
+		     amd64_register_number(o->reg) != CODE_NONE;
 
 	if (known) {
 		op[0].kind = CODE_LOAD;
-		op[0].destination = amd64_register(o->reg);
+		op[0].destination = amd64_register_number(o->reg);
 		op[0].base = AMD64_SP;
 		op[0].width = 8;
 	}
@@ -259,7 +228,7 @@ static size_t amd64_transfer(const cs_insn *in, struct code_operation *op, enum 
 	if (in->detail->x86.op_count && o->type == X86_OP_IMM)
 		op->value = (uint64_t)o->imm;
 	if (in->detail->x86.op_count && o->type == X86_OP_REG)
-		op->source = amd64_register(o->reg);
+		op->source = amd64_register_number(o->reg);
 	op->kind = (uint8_t)kind;
 	return 1;
 }

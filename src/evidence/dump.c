@@ -189,3 +189,15 @@ size_t dump_arguments(struct text arguments, struct dump_argument *ret, size_t m
 		n++;
 	return n;
 }
+
+const char *dump_message_prefix(const struct dump_message *message)
+{
+	switch (message->kind) {
+	case DUMP_FATAL:
+		return "fatal error: ";
+	case DUMP_PANIC:
+		return "panic: ";
+	default:
+		return "";
+	}
+}

@@ -225,6 +225,8 @@ size_t dump_group_count(const struct dump *dump);
 const struct dump_group *dump_group(const struct dump *dump, size_t index);
 size_t dump_message_count(const struct dump *dump);
 const struct dump_message *dump_message(const struct dump *dump, size_t index);
+/** What stood before a message's text: "fatal error: ", "panic: ", or "". */
+const char *dump_message_prefix(const struct dump_message *message);
 size_t dump_section_count(const struct dump *dump);
 const struct dump_section *dump_section(const struct dump *dump, size_t index);
 const struct dump_gap *dump_gap(const struct dump *dump, enum dump_gap_kind kind);

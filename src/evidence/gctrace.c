@@ -7,17 +7,6 @@
 #define NS_PER_S   1000000000ll
 #define NUMBER_MAX 1e15 /* larger ones are nobody's time, size or count */
 
-static bool take_word(struct text *at, const char *word)
-{
-	size_t n = strlen(word);
-
-	if (!text_starts(*at, word))
-		return false;
-	at->p += n;
-	at->n -= n;
-	return true;
-}
-
 /* Moves behind the next @word. */
 static bool skip_to(struct text *at, const char *word)
 {
@@ -139,21 +128,21 @@ static bool take_heap(struct text at, struct gctrace_cycle *cycle)
 	double value;
 
 	if (!skip_to(&at, " ms cpu, ") || !take_number(&at, &cycle->before_mb) ||
-	    !take_word(&at, "->") || !take_number(&at, &cycle->after_mb) || !take_word(&at, "->") ||
-	    !take_number(&at, &cycle->live_mb) || !take_word(&at, " MB, ") ||
-	    !take_number(&at, &cycle->goal_mb) || !take_word(&at, " MB goal"))
+	    !text_take(&at, "->") || !take_number(&at, &cycle->after_mb) || !text_take(&at, "->") ||
+	    !take_number(&at, &cycle->live_mb) || !text_take(&at, " MB, ") ||
+	    !take_number(&at, &cycle->goal_mb) || !text_take(&at, " MB goal"))
 		return false;
-	while (take_word(&at, ", ") && take_number(&at, &value)) {
-		if (take_word(&at, " MB stacks"))
+	while (text_take(&at, ", ") && take_number(&at, &value)) {
+		if (text_take(&at, " MB stacks"))
 			cycle->stacks_mb = value;
-		else if (take_word(&at, " MB globals"))
+		else if (text_take(&at, " MB globals"))
 			cycle->globals_mb = value;
-		else if (take_word(&at, " P")) {
+		else if (text_take(&at, " P")) {
 			procs = (uint64_t)value;
 			cycle->procs = (uint32_t)MIN(procs, UINT32_MAX);
 		}
 	}
-	cycle->forced = take_word(&at, " (forced)");
+	cycle->forced = text_take(&at, " (forced)");
 	return true;
 }
 
@@ -163,9 +152,9 @@ bool gctrace_line(struct text line, struct gctrace_cycle *ret)
 		struct text prefix = {line.p, (size_t)(at.p - line.p) - 3}, rest = at;
 		struct gctrace_cycle cycle = {0};
 
-		if (!take_count(&rest, &cycle.number) || !take_word(&rest, " @") ||
-		    !take_number(&rest, &cycle.at_s) || !take_word(&rest, "s ") ||
-		    !take_number(&rest, &cycle.cpu_percent) || !take_word(&rest, "%") ||
+		if (!take_count(&rest, &cycle.number) || !text_take(&rest, " @") ||
+		    !take_number(&rest, &cycle.at_s) || !text_take(&rest, "s ") ||
+		    !take_number(&rest, &cycle.cpu_percent) || !text_take(&rest, "%") ||
 		    !take_heap(rest, &cycle))
 			continue;
 		cycle.stamp_ns = stamp_in(prefix);
@@ -191,10 +180,10 @@ static uint64_t queues(struct text line)
 
 	if (!skip_to(&line, " runqueue=") || !take_count(&line, &sum))
 		return 0;
-	if (!take_word(&line, " ["))
+	if (!text_take(&line, " ["))
 		return sum;
 	while (line.n && *line.p != ']') {
-		while (take_word(&line, " "))
+		while (text_take(&line, " "))
 			;
 		if (!take_count(&line, &one))
 			break;
@@ -208,7 +197,7 @@ bool schedtrace_take(struct text line, struct schedtrace_line *ret)
 	uint64_t at_ms;
 
 	if (!skip_to(&line, "SCHED ") || !take_count(&line, &at_ms) ||
-	    !take_word(&line, "ms: gomaxprocs="))
+	    !text_take(&line, "ms: gomaxprocs="))
 		return false;
 	*ret = (struct schedtrace_line){
 		.at_ms = (int64_t)at_ms,

@@ -107,17 +107,6 @@ static void skip(struct text *at, const char *these)
 	}
 }
 
-static bool take_word(struct text *at, const char *word)
-{
-	size_t n = strlen(word);
-
-	if (!text_starts(*at, word))
-		return false;
-	at->p += n;
-	at->n -= n;
-	return true;
-}
-
 /* A decimal number that fits; negative ones too. */
 static bool take_number(struct text *at, int64_t *ret)
 {
@@ -206,7 +195,7 @@ static struct error *take_stack(struct reader *in, struct text *at, struct profi
 	uint64_t address;
 
 	skip(at, " ");
-	if (!take_word(at, "@"))
+	if (!text_take(at, "@"))
 		return malformed(in, *at, "a record has no @ before its stack");
 	for (skip(at, " "); at->n; skip(at, " ")) {
 		uint32_t location;
@@ -269,7 +258,7 @@ static void take_comment(struct reader *in, struct text line)
 	uint64_t address;
 	guint before;
 
-	take_word(&line, "#");
+	text_take(&line, "#");
 	skip(&line, "\t ");
 	if (!take_address(&line, &address) ||
 	    !g_hash_table_contains(in->locations, GSIZE_TO_POINTER(address)))
@@ -320,13 +309,13 @@ static void take_labels(struct reader *in, struct text line)
 	GArray *samples = in->build->samples;
 	struct profile_sample *sample;
 
-	if (!samples->len || !take_word(&line, "# labels: {"))
+	if (!samples->len || !text_take(&line, "# labels: {"))
 		return;
 	sample = &g_array_index(samples, struct profile_sample, samples->len - 1);
 	while (line.n) {
 		struct profile_label label = {{"", 0}, {"", 0}, 0, {"", 0}};
 
-		if (!take_quoted(in, &line, &label.key) || !take_word(&line, ":") ||
+		if (!take_quoted(in, &line, &label.key) || !text_take(&line, ":") ||
 		    !take_quoted(in, &line, &label.value))
 			return;
 		g_array_append_val(in->build->labels, label);
@@ -363,15 +352,15 @@ static void scale(int64_t rate, int64_t *count, int64_t *bytes)
 static struct error *heap_values(struct reader *in, struct text *at, int64_t ret[4])
 {
 	TRY(value_of(in, at, &ret[2]));
-	take_word(at, ":");
+	text_take(at, ":");
 	TRY(value_of(in, at, &ret[3]));
 	skip(at, " ");
-	if (!take_word(at, "["))
+	if (!text_take(at, "["))
 		return malformed(in, *at, "a record has no [ before what it allocated");
 	TRY(value_of(in, at, &ret[0]));
-	take_word(at, ":");
+	text_take(at, ":");
 	TRY(value_of(in, at, &ret[1]));
-	if (!take_word(at, "]"))
+	if (!text_take(at, "]"))
 		return malformed(in, *at, "a record has no ] after what it allocated");
 	return NULL;
 }
@@ -450,9 +439,9 @@ static bool take_setting(struct reader *in, struct text line)
 {
 	int64_t number;
 
-	if (take_word(&line, "cycles/second=") && take_number(&line, &number))
+	if (text_take(&line, "cycles/second=") && take_number(&line, &number))
 		in->cycles_per_ns = (double)number / 1e9;
-	else if (take_word(&line, "sampling period=") && take_number(&line, &number))
+	else if (text_take(&line, "sampling period=") && take_number(&line, &number))
 		in->build->profile.period = number;
 	else
 		return false;
@@ -466,7 +455,7 @@ static struct error *heap_header(struct reader *in, struct text line)
 	struct text rate;
 	int64_t values[4], number;
 
-	take_word(&line, forms[0].start);
+	text_take(&line, forms[0].start);
 	TRY(heap_values(in, &line, values));
 	in->stated = values[2];
 	if (!slash)
@@ -498,7 +487,7 @@ static struct error *take_header(struct reader *in)
 	in->build->profile.period = 1;
 	if (forms[form].kind == PROFILE_HEAP)
 		return heap_header(in, line);
-	take_word(&line, forms[form].start);
+	text_take(&line, forms[form].start);
 	take_number(&line, &in->stated);
 	return NULL;
 }

@@ -89,18 +89,6 @@ static uint16_t choose_section(const struct dump *dump)
 	return chosen;
 }
 
-static const char *prefix_of(const struct dump_message *message)
-{
-	switch (message->kind) {
-	case DUMP_FATAL:
-		return "fatal error: ";
-	case DUMP_PANIC:
-		return "panic: ";
-	default:
-		return "";
-	}
-}
-
 static enum printout_death death_of(const struct dump_message *message)
 {
 	return message->kind == DUMP_FATAL   ? PRINTOUT_FATAL
@@ -113,7 +101,8 @@ static char *line_of(const struct dump_message *message)
 {
 	const char *end = memchr(message->text.p, '\n', message->text.n);
 	size_t n = end ? (size_t)(end - message->text.p) : message->text.n;
-	char *line = g_strdup_printf("%s%.*s", prefix_of(message), (int)n, message->text.p);
+	char *line =
+		g_strdup_printf("%s%.*s", dump_message_prefix(message), (int)n, message->text.p);
 
 	for (char *at = line; *at; at++)
 		if (g_ascii_iscntrl(*at) && *at != '\t')

@@ -36,35 +36,6 @@ void decoder_free(struct decoder *decoder)
 	free(decoder);
 }
 
-/* Capstone's names of each register, all sizes. */
-static const uint16_t register_names[16][5] = {
-	{X86_REG_RAX, X86_REG_EAX, X86_REG_AX, X86_REG_AL, X86_REG_AH},
-	{X86_REG_RCX, X86_REG_ECX, X86_REG_CX, X86_REG_CL, X86_REG_CH},
-	{X86_REG_RDX, X86_REG_EDX, X86_REG_DX, X86_REG_DL, X86_REG_DH},
-	{X86_REG_RBX, X86_REG_EBX, X86_REG_BX, X86_REG_BL, X86_REG_BH},
-	{X86_REG_RSP, X86_REG_ESP, X86_REG_SP, X86_REG_SPL},
-	{X86_REG_RBP, X86_REG_EBP, X86_REG_BP, X86_REG_BPL},
-	{X86_REG_RSI, X86_REG_ESI, X86_REG_SI, X86_REG_SIL},
-	{X86_REG_RDI, X86_REG_EDI, X86_REG_DI, X86_REG_DIL},
-	{X86_REG_R8, X86_REG_R8D, X86_REG_R8W, X86_REG_R8B},
-	{X86_REG_R9, X86_REG_R9D, X86_REG_R9W, X86_REG_R9B},
-	{X86_REG_R10, X86_REG_R10D, X86_REG_R10W, X86_REG_R10B},
-	{X86_REG_R11, X86_REG_R11D, X86_REG_R11W, X86_REG_R11B},
-	{X86_REG_R12, X86_REG_R12D, X86_REG_R12W, X86_REG_R12B},
-	{X86_REG_R13, X86_REG_R13D, X86_REG_R13W, X86_REG_R13B},
-	{X86_REG_R14, X86_REG_R14D, X86_REG_R14W, X86_REG_R14B},
-	{X86_REG_R15, X86_REG_R15D, X86_REG_R15W, X86_REG_R15B},
-};
-
-static uint8_t number_of(unsigned name)
-{
-	for (uint8_t i = 0; name != X86_REG_INVALID && i < 16; i++)
-		for (size_t j = 0; j < 5; j++)
-			if (register_names[i][j] == name)
-				return i;
-	return REGISTER_NONE;
-}
-
 static uint32_t registers_written(const struct decoder *decoder, const cs_insn *in)
 {
 	cs_regs read, written;
@@ -75,7 +46,7 @@ static uint32_t registers_written(const struct decoder *decoder, const cs_insn *
 	    CS_ERR_OK)
 		return UINT32_MAX;
 	for (uint8_t i = 0; i < written_count; i++) {
-		uint8_t number = number_of(written[i]);
+		uint8_t number = amd64_register_number(written[i]);
 
 		if (number != REGISTER_NONE)
 			bits |= 1u << number;
@@ -130,7 +101,7 @@ static void set_memory(const cs_insn *in, const cs_x86_op *op, struct instructio
 		ret->target = in->address + in->size + (uint64_t)op->mem.disp;
 		ret->relative_at = in->detail->x86.encoding.disp_offset;
 	} else if (op->mem.index == X86_REG_INVALID && op->mem.segment == X86_REG_INVALID) {
-		ret->base = number_of(op->mem.base);
+		ret->base = amd64_register_number(op->mem.base);
 	}
 }
 
@@ -143,9 +114,9 @@ static uint8_t operation_of(const cs_insn *in, struct instruction *ret)
 	if (x86->op_count != 2)
 		return OPERATION_OTHER;
 	if (first->type == X86_OP_REG)
-		ret->destination = number_of(first->reg);
+		ret->destination = amd64_register_number(first->reg);
 	if (second->type == X86_OP_REG)
-		ret->source = number_of(second->reg);
+		ret->source = amd64_register_number(second->reg);
 	if (second->type == X86_OP_IMM)
 		ret->immediate = second->imm;
 	if (in->id == X86_INS_LEA)

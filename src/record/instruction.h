@@ -3,12 +3,13 @@
 // memory and registers it touches, whether it cares about the flags, and whether it would mean
 // something else at another place.
 #pragma once
+#include "evidence/amd64_register.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #define INSTRUCTION_BYTES_MAX 15
-#define REGISTER_NONE         UINT8_MAX
+#define REGISTER_NONE         AMD64_REGISTER_NONE
 /** Registers are numbered as the processor encodes them: 0 RAX, 1 RCX, 2 RDX, 3 RBX, 4 RSP, 5 RBP ... 15 R15. */
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
 

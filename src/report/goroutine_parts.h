@@ -17,6 +17,8 @@ struct goroutine_heading {
 };
 
 void goroutine_put_heading(struct screen *screen, const struct goroutine_heading *heading);
+/** One line of a stack: the runtime's own are dim. */
+void goroutine_put_frame(struct screen *screen, const struct go_site *site);
 void goroutine_put_stack(struct screen *screen, const struct stack *stack);
 /** Who started it; nothing when not known. */
 void goroutine_put_creator(struct screen *screen, const struct goroutine *goroutine);

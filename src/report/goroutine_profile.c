@@ -1,24 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/goroutine_profile.h"
 
-#include "report/json_parts.h"
+#include "report/goroutine_parts.h"
 #include "report/lists.h"
 #include "report/screen.h"
 #include "report/words.h"
-
-static void frame_text(struct screen *screen, const struct go_site *site)
-{
-	g_autofree char *function = words_function(site->function);
-	g_autofree char *place = words_place(site);
-	bool runtime = !site->function || go_is_runtime_function(site->function);
-
-	screen->indent = 8;
-	screen_to(screen, 4);
-	screen_words(screen, runtime ? TONE_DIM : TONE_PLAIN, function);
-	screen_space(screen, 2);
-	screen_field(screen, runtime ? TONE_DIM : TONE_BOLD, place);
-	screen_newline(screen);
-}
 
 static void crowd_text(struct screen *screen, const struct goroutine_crowd *crowd, bool leaked)
 {
@@ -32,7 +18,7 @@ static void crowd_text(struct screen *screen, const struct goroutine_crowd *crow
 		screen_format(screen, TONE_DIM, "  %s=%s", label[0], label[1]);
 	screen_newline(screen);
 	for (size_t i = 0; i < crowd->stack_count; i++)
-		frame_text(screen, &crowd->stack[i]);
+		goroutine_put_frame(screen, &crowd->stack[i]);
 	screen_newline(screen);
 }
 

@@ -49,21 +49,24 @@ void report_goroutines_json(struct program *program, const struct goroutine_filt
 	json_writer_done(&json);
 }
 
+void goroutine_put_frame(struct screen *screen, const struct go_site *site)
+{
+	g_autofree char *function = words_function(site->function);
+	g_autofree char *place = words_place(site);
+	bool runtime = !site->function || go_is_runtime_function(site->function);
+
+	screen->indent = 8;
+	screen_to(screen, 4);
+	screen_words(screen, runtime ? TONE_DIM : TONE_PLAIN, function);
+	screen_space(screen, 2);
+	screen_field(screen, runtime ? TONE_DIM : TONE_BOLD, place);
+	screen_newline(screen);
+}
+
 void goroutine_put_stack(struct screen *screen, const struct stack *stack)
 {
-	for (size_t i = 0; i < stack->count; i++) {
-		const struct go_site *site = stack->frames[i].site;
-		g_autofree char *function = words_function(site->function);
-		g_autofree char *place = words_place(site);
-		bool runtime = !site->function || go_is_runtime_function(site->function);
-
-		screen->indent = 8;
-		screen_to(screen, 4);
-		screen_words(screen, runtime ? TONE_DIM : TONE_PLAIN, function);
-		screen_space(screen, 2);
-		screen_field(screen, runtime ? TONE_DIM : TONE_BOLD, place);
-		screen_newline(screen);
-	}
+	for (size_t i = 0; i < stack->count; i++)
+		goroutine_put_frame(screen, stack->frames[i].site);
 	if (stack->broken) {
 		screen_to(screen, 4);
 		screen_format(screen, TONE_YELLOW, "the stack ends here: %s", stack->broken);

@@ -8,18 +8,6 @@
 #define NS_PER_MINUTE 60000000000ll
 #define MESSAGE_BYTES 200 /* of a panic's value, on the screen */
 
-static const char *message_kind(const struct dump_message *message)
-{
-	switch (message->kind) {
-	case DUMP_FATAL:
-		return "fatal error: ";
-	case DUMP_PANIC:
-		return "panic: ";
-	default:
-		return "";
-	}
-}
-
 /** What a section begins with: who printed it, and what was said before the goroutines. */
 static void section_text(struct screen *screen, const struct dump *dump, uint16_t section)
 {
@@ -36,7 +24,7 @@ static void section_text(struct screen *screen, const struct dump *dump, uint16_
 		if (message->section != section || message->kind == DUMP_RUNTIME ||
 		    message->kind == DUMP_EXIT || message->kind == DUMP_SIGNAL_NOTE)
 			continue;
-		screen_format(screen, TONE_RED, "%s%.*s", message_kind(message), n,
+		screen_format(screen, TONE_RED, "%s%.*s", dump_message_prefix(message), n,
 			      message->text.p);
 		screen_newline(screen);
 		said = true;
