@@ -175,7 +175,8 @@ static void calls_put(struct dump_parser *p, const struct text *parts, size_t n)
 		uint16_t part = (uint16_t)MIN(parts[i].n, UINT16_MAX);
 
 		memcpy(sizes + i * sizeof(part), &part, sizeof(part));
-		memcpy(to, parts[i].p, part);
+		if (part)
+			memcpy(to, parts[i].p, part);
 		to += part;
 	}
 }

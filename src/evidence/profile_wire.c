@@ -388,6 +388,8 @@ static struct error *sample_stack(struct wire *wire, struct bytes packed,
 	size_t room = MIN(bytes_left(&packed), LIMIT_FRAMES - sample->location_count), n = 0;
 	uint32_t *to;
 
+	if (room == 0)
+		return bytes_left(&packed) ? too_deep(wire) : NULL;
 	g_array_set_size(locations, start + (guint)room);
 	to = &g_array_index(locations, uint32_t, start);
 	while (bytes_left(&packed)) {
