@@ -127,9 +127,9 @@ def place_of(fixture, path):
     return pathlib.Path(path.name) if path == TRUTH else path.relative_to(fixture.folder)
 
 
-def build_key(fixture, version, variant, settings):
+def build_key(fixture, version, variant, settings=None):
     digest = hashlib.sha256(f"{version} {BUILDS[variant]} {fixture.cgo}".encode())
-    digest.update("".join(f" {k}={v}" for k, v in sorted(settings.items())).encode())
+    digest.update("".join(f" {k}={v}" for k, v in sorted((settings or {}).items())).encode())
     for path in sources_of(fixture):
         digest.update(str(place_of(fixture, path)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:20]
