@@ -18,7 +18,6 @@ struct planning {
 	struct pclntab *table;
 	struct decoder *decoder;
 	GArray *functions, *hooks;
-	bool swiss;
 };
 
 static enum callee callee_of(void *context, uint64_t address)
@@ -72,9 +71,9 @@ static const char *read_function(struct planning *p, const struct go_map_functio
 	struct map_code_question question = {
 		.size = found->end - found->entry,
 		.address = found->entry,
-		.flag_offset = layout->offset[p->swiss ? GO_SWISS_WRITING : GO_HMAP_FLAGS],
-		.flag_mask = p->swiss ? SWISS_FLAG_WRITING : CLASSIC_FLAG_WRITING,
-		.writes = go_map_function_holds_flag(function, p->swiss),
+		.flag_offset = layout->offset[p->plan->swiss ? GO_SWISS_WRITING : GO_HMAP_FLAGS],
+		.flag_mask = p->plan->swiss ? SWISS_FLAG_WRITING : CLASSIC_FLAG_WRITING,
+		.writes = go_map_function_holds_flag(function, p->plan->swiss),
 		.callee = callee_of,
 		.is_map_message = is_map_message,
 		.context = p,
@@ -149,7 +148,7 @@ static struct error *check(struct planning *p, const struct image *image)
 		const struct plan_function *f =
 			&g_array_index(p->functions, struct plan_function, i);
 
-		writes += !f->left_alone && go_map_function_holds_flag(f->function, p->swiss);
+		writes += !f->left_alone && go_map_function_holds_flag(f->function, p->plan->swiss);
 	}
 	if (writes == 0)
 		return refuse(image, p->plan->incomplete_because ? p->plan->incomplete_because
@@ -166,7 +165,8 @@ static struct error *read_functions(struct planning *p, const struct image *imag
 	size_t count;
 	const struct go_map_function *all = go_map_functions(&count);
 
-	p->swiss = pclntab_find_named(p->table, "internal/runtime/maps.(*Map).growToSmall", &any);
+	p->plan->swiss =
+		pclntab_find_named(p->table, "internal/runtime/maps.(*Map).growToSmall", &any);
 	p->plan->complete = true;
 	for (size_t i = 0; i < count; i++)
 		plan_function(p, &all[i]);

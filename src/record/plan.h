@@ -30,6 +30,7 @@ struct plan {
 	uint64_t bias;
 	int32_t tls_offset; /**< of g from FS, up to Go 1.16 */
 	bool g_in_register; /**< R14, since Go 1.17 */
+	bool swiss;         /**< its maps are those of internal/runtime/maps */
 	struct plan_function *functions;
 	size_t function_count;
 	struct plan_hook *hooks;

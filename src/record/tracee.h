@@ -81,7 +81,10 @@ struct error *tracee_syscall(struct tracee *tracee, long number, const uint64_t 
 struct error *tracee_add_breakpoint(struct tracee *tracee, uint64_t address);
 struct error *tracee_remove_breakpoint(struct tracee *tracee, uint64_t address);
 void tracee_remove_breakpoints(struct tracee *tracee);
-/** A hardware watchpoint on writes to @a size (1, 2, 4, 8) aligned bytes, on all threads, also new ones. */
+/**
+ * A hardware watchpoint on writes to @a size (1, 2, 4, 8) aligned bytes, on all threads, also new ones.
+ * @return ERROR_REFUSED when there is no debug register to be had
+ */
 struct error *tracee_watch(struct tracee *tracee, uint64_t address, unsigned size);
 void tracee_unwatch(struct tracee *tracee);
 

@@ -186,31 +186,37 @@ struct error *tracee_set_registers(struct tracee *tracee, pid_t tid,
 	return NULL;
 }
 
-struct error *tracee_watch(struct tracee *tracee, uint64_t address, unsigned size)
+static bool watch_stopped(struct tracee *tracee)
 {
 	GHashTableIter all;
 	gpointer value;
+	bool done = true;
 
+	g_hash_table_iter_init(&all, tracee->threads);
+	while (g_hash_table_iter_next(&all, NULL, &value))
+		if (((struct tracee_thread *)value)->state == THREAD_STOPPED)
+			done = thread_watch(tracee, value) && done;
+	return done;
+}
+
+struct error *tracee_watch(struct tracee *tracee, uint64_t address, unsigned size)
+{
 	if ((size != 1 && size != 2 && size != 4 && size != 8) || address % size)
 		return error_new(ERROR_USAGE, place_whole(tracee->name),
 				 "a watchpoint covers 1, 2, 4 or 8 aligned bytes");
 	tracee->watch.address = address;
 	tracee->watch.size = size;
-	g_hash_table_iter_init(&all, tracee->threads);
-	while (g_hash_table_iter_next(&all, NULL, &value))
-		if (((struct tracee_thread *)value)->state == THREAD_STOPPED)
-			thread_watch(tracee, value);
-	return NULL;
+	if (watch_stopped(tracee))
+		return NULL;
+	tracee_unwatch(tracee);
+	return error_with_hint(
+		error_new(ERROR_REFUSED, place_whole(tracee->name),
+			  "cannot be watched: the kernel gives no debug register"),
+		"some virtual machines and sandboxes have none; another tracer may hold them");
 }
 
 void tracee_unwatch(struct tracee *tracee)
 {
-	GHashTableIter all;
-	gpointer value;
-
 	tracee->watch.size = 0;
-	g_hash_table_iter_init(&all, tracee->threads);
-	while (g_hash_table_iter_next(&all, NULL, &value))
-		if (((struct tracee_thread *)value)->state == THREAD_STOPPED)
-			thread_watch(tracee, value);
+	watch_stopped(tracee);
 }

@@ -192,15 +192,21 @@ static uint64_t control_for(unsigned size)
 	       lengths[size] << DEBUG_LENGTH_SHIFT;
 }
 
-void thread_watch(struct tracee *tracee, struct tracee_thread *thread)
+static bool set_debug_register(const struct tracee_thread *thread, int number, uint64_t value)
 {
-	ptrace(PTRACE_POKEUSER, thread->tid, REGISTER_OF_DEBUG(DEBUG_CONTROL), 0);
-	if (tracee->watch.size) {
-		ptrace(PTRACE_POKEUSER, thread->tid, REGISTER_OF_DEBUG(0), tracee->watch.address);
-		ptrace(PTRACE_POKEUSER, thread->tid, REGISTER_OF_DEBUG(DEBUG_CONTROL),
-		       control_for(tracee->watch.size));
-	}
+	return ptrace(PTRACE_POKEUSER, thread->tid, REGISTER_OF_DEBUG(number), value) == 0 ||
+	       errno == ESRCH;
+}
+
+bool thread_watch(struct tracee *tracee, struct tracee_thread *thread)
+{
+	bool done = set_debug_register(thread, DEBUG_CONTROL, 0);
+
+	if (tracee->watch.size)
+		done = done && set_debug_register(thread, 0, tracee->watch.address) &&
+		       set_debug_register(thread, DEBUG_CONTROL, control_for(tracee->watch.size));
 	thread->watched = tracee->watch.size != 0;
+	return done;
 }
 
 bool thread_has_written(struct tracee *tracee, struct tracee_thread *thread)

@@ -64,8 +64,8 @@ bool thread_back_up(struct tracee *tracee, struct tracee_thread *thread, int sta
  * that. Takes the trap in then, as thread_stopped() does: let go with it still due, the thread would die of it.
  */
 void thread_take_due_trap(struct tracee *tracee, struct tracee_thread *thread);
-/** Sets or clears its debug registers by tracee->watch. */
-void thread_watch(struct tracee *tracee, struct tracee_thread *thread);
+/** Sets or clears its debug registers by tracee->watch; false when there are none to be had. */
+bool thread_watch(struct tracee *tracee, struct tracee_thread *thread);
 /** True when its debug registers say that it has written the watched bytes; clears that. */
 bool thread_has_written(struct tracee *tracee, struct tracee_thread *thread);
 
