@@ -11,6 +11,7 @@ _mapfault_options()
 	run) echo "$output --source-root --hold --core" ;;
 	attach) echo "$output --source-root --fail-on --hold --core --pid" ;;
 	detach) echo "--quiet --help --pid" ;;
+	watch) echo "$output --source-root --pid --map --type --events --seconds" ;;
 	sites) echo "$output --system" ;;
 	growth) echo "$output --all" ;;
 	goroutine | maps) echo "$output --pid" ;;
@@ -28,7 +29,7 @@ _mapfault_options()
 _mapfault()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="diagnose goroutines goroutine maps map run attach detach sites growth record explain repro sensitivity doctor version help"
+	local commands="diagnose goroutines goroutine maps map run attach detach watch sites growth record explain repro sensitivity doctor version help"
 
 	COMPREPLY=()
 	case $previous in
@@ -37,7 +38,7 @@ _mapfault()
 	--fail-on) mapfile -t COMPREPLY < <(compgen -W "possible likely proven" -- "$current") && return ;;
 	--source-root | --root | --folder) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
 	--source-root | --source | --root) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
-	--limit | --seconds | --go | --runs | --minutes) return ;;
+	--limit | --seconds | --events | --map | --type | --go | --runs | --minutes) return ;;
 	help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current") && return ;;
 	esac
 	if [[ $current == -* ]]; then

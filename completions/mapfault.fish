@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Completion of mapfault's commands and options for fish.
 
-set -l commands diagnose goroutines goroutine maps map run attach detach sites growth record explain repro sensitivity doctor version help
+set -l commands diagnose goroutines goroutine maps map run attach detach watch sites growth record explain repro sensitivity doctor version help
 
 complete -c mapfault -n __fish_use_subcommand -a diagnose -d "name the map, both goroutines and both lines"
 complete -c mapfault -n __fish_use_subcommand -a goroutines -d "list goroutines, grouped by equal stacks"
@@ -11,6 +11,7 @@ complete -c mapfault -n __fish_use_subcommand -a map -d "show one map"
 complete -c mapfault -n __fish_use_subcommand -a run -d "run a program, and name both sides at a map fatal"
 complete -c mapfault -n __fish_use_subcommand -a attach -d "watch a running process for a map fatal"
 complete -c mapfault -n __fish_use_subcommand -a detach -d "let go of a process that is watched"
+complete -c mapfault -n __fish_use_subcommand -a watch -d "see each write of one map begin and end"
 complete -c mapfault -n __fish_use_subcommand -a sites -d "list every map operation in a program's code"
 complete -c mapfault -n __fish_use_subcommand -a record -d "record who writes which map while a program runs"
 complete -c mapfault -n __fish_use_subcommand -a growth -d "tell which places make and grow maps"
@@ -40,7 +41,11 @@ complete -c mapfault -n "__fish_seen_subcommand_from record" -s p -l pid -x -a "
 complete -c mapfault -n "__fish_seen_subcommand_from record" -l remove -d "take the recorder out again"
 complete -c mapfault -n "__fish_seen_subcommand_from record" -l keep -d "keep the record's file"
 complete -c mapfault -n "__fish_seen_subcommand_from record" -l folder -x -a "(__fish_complete_directories)" -d "where the record goes"
-complete -c mapfault -n "__fish_seen_subcommand_from doctor diagnose goroutines goroutine maps map attach detach" -s p -l pid -x -a "(__fish_complete_pids)" -d "look at this process"
+complete -c mapfault -n "__fish_seen_subcommand_from doctor diagnose goroutines goroutine maps map attach detach watch" -s p -l pid -x -a "(__fish_complete_pids)" -d "look at this process"
+complete -c mapfault -n "__fish_seen_subcommand_from watch" -l map -x -d "the map at this address"
+complete -c mapfault -n "__fish_seen_subcommand_from watch" -l type -x -d "the only map of this type"
+complete -c mapfault -n "__fish_seen_subcommand_from watch" -l events -x -d "end after so many events"
+complete -c mapfault -n "__fish_seen_subcommand_from watch" -l seconds -x -d "end after so many seconds"
 complete -c mapfault -n "__fish_seen_subcommand_from run attach" -l hold -d "leave the process stopped at the fatal error"
 complete -c mapfault -n "__fish_seen_subcommand_from run attach" -l core -r -d "write a core of that moment"
 complete -c mapfault -n "__fish_seen_subcommand_from doctor" -l root -x -a "(__fish_complete_directories)" -d "look at the machine under this directory"

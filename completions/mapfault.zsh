@@ -13,6 +13,7 @@ _mapfault() {
 		'run:run a program, and name both sides at the instant of a map fatal'
 		'attach:watch a running process for a map fatal'
 		'detach:let go of a process that is watched'
+		'watch:see each write of one map begin and end'
 		'sites:list every map operation in a program'\''s code'
 		'record:record who writes which map while a program runs'
 		'record:record who writes which map while a program runs'
@@ -47,6 +48,10 @@ _mapfault() {
 	attach)
 		_arguments $output $stop '(-p --pid)'{-p,--pid}'[of this process]:pid:_pids' \
 			'--fail-on[exit with 1 from this level on]:level:(possible likely proven)' ;;
+	watch)
+		_arguments $output '(-p --pid)'{-p,--pid}'[of this process]:pid:_pids' '(--type)--map[the map at this address]:address:' \
+			'(--map)--type[the only map of this type]:type:' '--events[end after so many events]:number:' \
+			'--seconds[end after so many seconds]:number:' '--source-root[where the sources are]:directory:_files -/' ;;
 	detach) _arguments '(-p --pid)'{-p,--pid}'[of this process]:pid:_pids' ;;
 	goroutines)
 		_arguments $output '(-a --all)'{-a,--all}'[each one by itself]' \

@@ -8,7 +8,7 @@ static const struct command *const table[] = {
 	&command_map,      &command_sites,      &command_record,    &command_growth,
 	&command_explain,  &command_doctor,     &command_repro,     &command_sensitivity,
 	&command_version,  &command_help_about, &command_run,       &command_attach,
-	&command_detach,
+	&command_detach,   &command_watch,
 };
 
 const struct command *const *commands(size_t *ret_count)

@@ -36,6 +36,6 @@ void command_help(const struct command *command, FILE *out);
 void commands_help(FILE *out);
 
 extern const struct command command_diagnose, command_goroutines, command_goroutine, command_maps,
-	command_map, command_run, command_attach, command_detach, command_sites, command_record,
-	command_growth, command_explain, command_doctor, command_repro, command_sensitivity,
-	command_version, command_help_about;
+	command_map, command_run, command_attach, command_detach, command_watch, command_sites,
+	command_record, command_growth, command_explain, command_doctor, command_repro,
+	command_sensitivity, command_version, command_help_about;

@@ -8,6 +8,8 @@
 #define DEFAULT_WIDTH     100
 #define DEFAULT_LIMIT     100
 #define DEFAULT_SECONDS   30
+#define DEFAULT_EVENTS    200
+#define EVENTS_MAX        1000000
 #define DEFAULT_RUNS      20
 #define DEFAULT_MINUTES   60
 #define COUNT_MAX         10000
@@ -27,6 +29,19 @@ static void record_entries(struct options *o, GOptionEntry ret[GROUP_OPTIONS_MAX
 	memcpy(ret, rows, sizeof(rows));
 }
 
+static void watch_entries(struct options *o, GOptionEntry ret[GROUP_OPTIONS_MAX])
+{
+	const GOptionEntry rows[GROUP_OPTIONS_MAX] = {
+		{"map", 0, 0, G_OPTION_ARG_STRING, &o->map, "the map at this address", "ADDRESS"},
+		{"type", 0, 0, G_OPTION_ARG_STRING, &o->type, "the only map of this type", "TYPE"},
+		{"events", 0, 0, G_OPTION_ARG_INT, &o->events,
+		 "end after N begins and ends of writes (default 200)", "N"},
+		{"seconds", 0, 0, G_OPTION_ARG_INT, &o->seconds, "end after N seconds (default 30)",
+		 "N"}};
+
+	memcpy(ret, rows, sizeof(rows));
+}
+
 static void later_entries(unsigned group, struct options *o, GOptionEntry ret[GROUP_OPTIONS_MAX])
 {
 	const GOptionEntry process = {"pid", 'p', 0, G_OPTION_ARG_INT, &o->pid, "of this process",
@@ -39,6 +54,8 @@ static void later_entries(unsigned group, struct options *o, GOptionEntry ret[GR
 
 	if (1u << group == OPTIONS_RECORD)
 		record_entries(o, ret);
+	else if (1u << group == OPTIONS_WATCH)
+		watch_entries(o, ret);
 	else if (1u << group == OPTIONS_PROCESS)
 		ret[0] = process;
 	else if (1u << group == OPTIONS_STOP)
@@ -198,6 +215,7 @@ struct error *options_parse(unsigned groups, int *argc, char ***argv, struct opt
 	ret->limit = DEFAULT_LIMIT;
 	ret->seconds = DEFAULT_SECONDS;
 	ret->runs = DEFAULT_RUNS;
+	ret->events = DEFAULT_EVENTS;
 	ret->minutes = DEFAULT_MINUTES;
 	if (!g_option_context_parse(context, argc, argv, &error))
 		return error_new(ERROR_USAGE, place_whole(""), "%s", error->message);
@@ -206,6 +224,9 @@ struct error *options_parse(unsigned groups, int *argc, char ***argv, struct opt
 	if (ret->seconds < 1 || ret->seconds > SECONDS_MAX)
 		return error_new(ERROR_USAGE, place_whole(""), "--seconds is from 1 to %d",
 				 SECONDS_MAX);
+	if (ret->events < 1 || ret->events > EVENTS_MAX)
+		return error_new(ERROR_USAGE, place_whole(""), "--events is from 1 to %d",
+				 EVENTS_MAX);
 	if (ret->runs < 1 || ret->runs > COUNT_MAX || ret->minutes < 1 || ret->minutes > COUNT_MAX)
 		return error_new(ERROR_USAGE, place_whole(""), "%s is from 1 to %d",
 				 ret->runs < 1 || ret->runs > COUNT_MAX ? "--runs" : "--minutes",
@@ -218,6 +239,8 @@ struct error *options_parse(unsigned groups, int *argc, char ***argv, struct opt
 void options_done(struct options *options)
 {
 	g_free(options->core);
+	g_free(options->map);
+	g_free(options->type);
 	g_free(options->format_name);
 	g_free(options->color_name);
 	g_free(options->source_root);

@@ -24,17 +24,18 @@ enum option_group {
 	OPTIONS_RECORD = 1 << 10,  /**< --pid, --remove, --keep, --folder */
 	OPTIONS_PROCESS = 1 << 11, /**< --pid */
 	OPTIONS_STOP = 1 << 12,    /**< --hold, --core; options end at the first argument */
+	OPTIONS_WATCH = 1 << 13,   /**< --map, --type, --events, --seconds */
 };
-#define OPTION_GROUPS 13
+#define OPTION_GROUPS 14
 
 enum output_format { FORMAT_TEXT, FORMAT_JSON };
 
 struct options {
 	gboolean hold, help, json, quiet, force, values, all, system, blocked, remove, keep, run,
 		download;
-	gint limit, pid, seconds, runs, minutes;
+	gint limit, pid, seconds, runs, minutes, events;
 	char *go, *svg, *source;
-	char *root, *folder;
+	char *root, *folder, *map, *type;
 	char *core, *format_name, *color_name, *source_root, *fail_on_name, *output;
 	/* What the names above mean. */
 	enum output_format format;
