@@ -35,8 +35,8 @@ SET_WORDS = {"development": "development", "heldout": "held out", "after_freeze"
 OUTCOMES = ("right", "wrong", "missed", "died", "void", "unbuilt")
 
 
-def options_parse():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+def options_parse(about=__doc__, results="accuracy.jsonl"):
+    parser = argparse.ArgumentParser(description=about.split("\n\n")[0])
     parser.add_argument("--versions", default="all", help="comma separated, or all")
     parser.add_argument("--fixtures", default="all", help="comma separated, or all")
     parser.add_argument("--group", default="", help=" ".join(CLASSES))
@@ -46,7 +46,7 @@ def options_parse():
                         help="only N of the versions for each fixture and build, other ones for the next")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--results", type=pathlib.Path, default=ROOT / "build" / "accuracy.jsonl")
+    parser.add_argument("--results", type=pathlib.Path, default=ROOT / "build" / results)
     parser.add_argument("--inspect", type=pathlib.Path, metavar="FOLDER",
                         help="keep the cores that went wrong or were missed, and show the verdict")
     parser.add_argument("--write", type=pathlib.Path, metavar="FILE", help="write the page")
@@ -109,23 +109,28 @@ def verdict_show(crash, folder, judgement):
     print(f"\n=== {folder}\n{words}", flush=True)
 
 
-def run_one(options, tool, fixture, version, variant, number):
+def core_judge(options, fixture, version, variant, number):
+    """Lets it leave a core, and judges what mapfault says of that."""
+    with crash_of(fixture, version, variant) as crash:
+        judgement, _ = crash_judge(fixture, crash)
+        if options.inspect and judgement.outcome in ("wrong", "missed", "died"):
+            name = f"{fixture.name}-{version}-{variant}-{number}"
+            verdict_show(crash, options.inspect / name, judgement)
+    return judgement
+
+
+def run_one(options, judge, tool, fixture, version, variant, number):
     row = {"key": run_key(tool, fixture, version, variant, number), "tool": tool,
            "fixture": fixture.name, "group": fixture.group, "set": fixture.set,
            "version": version, "variant": variant}
     try:
-        with crash_of(fixture, version, variant) as crash:
-            judgement, _ = crash_judge(fixture, crash)
-            if options.inspect and judgement.outcome in ("wrong", "missed", "died"):
-                name = f"{fixture.name}-{version}-{variant}-{number}"
-                verdict_show(crash, options.inspect / name, judgement)
-        row.update(dataclasses.asdict(judgement))
+        row.update(dataclasses.asdict(judge(options, fixture, version, variant, number)))
     except (BuildError, subprocess.TimeoutExpired) as error:
         row.update(outcome="unbuilt", checks={}, words=str(error), confidence="", rule="")
     return row
 
 
-def runs_do(options):
+def runs_do(options, judge=core_judge):
     """Do what is missing; every finished run is on disk before the next one starts."""
     tool = tool_key()
     rows = results_read(options.results)
@@ -135,7 +140,7 @@ def runs_do(options):
     lock = threading.Lock()
 
     def work(run):
-        row = run_one(options, tool, *run)
+        row = run_one(options, judge, tool, *run)
         with lock:
             rows[row["key"]] = row
             with open(options.results, "a") as out:
@@ -309,15 +314,19 @@ def rows_latest(rows, builds):
     return list(latest.values())
 
 
+def tables_show(rows):
+    for title, lines in tables_of(rows):
+        if lines:
+            print(f"\n{title}\n{table_text(lines)}")
+
+
 def main():
     options = options_parse()
     if options.only_report:
         rows = rows_latest(list(results_read(options.results).values()), options.builds)
     else:
         rows = runs_do(options)
-    for title, lines in tables_of(rows):
-        if lines:
-            print(f"\n{title}\n{table_text(lines)}")
+    tables_show(rows)
     if options.write:
         page_write(options.write, rows)
     return 1 if any(row["outcome"] in ("wrong", "died") for row in rows) else 0

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How often is mapfault right at the stop? Lets fixtures die under `mapfault run` and counts, as tools/accuracy.py does.
+
+    tools/live_accuracy.py --spread 2                       every fixture with two versions
+    tools/live_accuracy.py --group hard --versions 1.22.12 --repeat 3
+    tools/live_accuracy.py --only-report                    the tables of the results so far
+
+Times from the hit to the verdict are kept in the results, and told at the end.
+"""
+
+import json
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import accuracy  # noqa: E402
+from judge import Judgement, ToolError, race_judge, racer_is, side_in  # noqa: E402
+from run import CrashFolder  # noqa: E402
+from toolchain import program_build  # noqa: E402
+from watched import run_watched  # noqa: E402
+
+PERCENTILES = (10, 50, 90, 99)
+
+
+def both_at_the_fatal(fixture, version, report):
+    """Two goroutines of the header stood at the fatal at once: each is the other's other side."""
+    detector, other = side_in(report, "detector"), side_in(report, "other")
+    return (other is not None and other["rule"] == "second_detector"
+            and detector["goroutine"]["id"] != other["goroutine"]["id"]
+            and any(racer_is(racer, detector, version) for racer in fixture.racers)
+            and any(racer_is(racer, other, version) for racer in fixture.writers()))
+
+
+def live_judge(options, fixture, version, variant, number):
+    if not fixture.is_race:
+        return Judgement("void", {}, "no race")
+    app = program_build(fixture, version, variant)
+    with CrashFolder() as folder:
+        crash, report, times = run_watched(fixture, app, folder)
+    crash.version = version
+    if not report:
+        return Judgement("void", {}, "it did not die of a map in its time")
+    judgement = race_judge(fixture, crash, report)
+    if judgement.outcome != "right" and both_at_the_fatal(fixture, version, report):
+        judgement.outcome = "right"  # once they run on, it is chance which of the two prints its stack
+    if times:
+        judgement.words += f"; times {times[0]:.0f} us {times[1]:.1f} ms"
+    if options.inspect and judgement.outcome in ("wrong", "missed"):
+        options.inspect.mkdir(parents=True, exist_ok=True)
+        kept = options.inspect / f"{fixture.name}-{version}-{variant}-{number}.json"
+        kept.write_text(json.dumps(report, indent=1) + "\n" + crash.text)
+    return judgement
+
+
+def times_show(rows):
+    found = [row["words"].rsplit("; times ", 1)[1].split() for row in rows if "; times " in row["words"]]
+    for name, column in (("hit to all stopped, us", 0), ("from there to the verdict, ms", 2)):
+        values = sorted(float(words[column]) for words in found)
+        if values:
+            at = ", ".join(f"{p} %: {values[min(len(values) - 1, len(values) * p // 100)]:g}" for p in PERCENTILES)
+            print(f"{name}: {at}")
+
+
+def main():
+    options = accuracy.options_parse(__doc__, "live_accuracy.jsonl")
+    if options.write:
+        raise ToolError("--write is for tools/accuracy.py; copy what is told here")
+    if options.only_report:
+        rows = accuracy.rows_latest(list(accuracy.results_read(options.results).values()), options.builds)
+    else:
+        rows = accuracy.runs_do(options, live_judge)
+    rows = [row for row in rows if row["group"] != "innocent"]
+    accuracy.tables_show(rows)
+    times_show(rows)
+    return 1 if any(row["outcome"] in ("wrong", "died") for row in rows) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except ToolError as error:
+        sys.exit(f"live_accuracy: {error}")
