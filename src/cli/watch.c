@@ -250,6 +250,8 @@ static void catch_signals(struct tracee *tracee)
 {
 	const int signals[] = {SIGHUP, SIGINT, SIGTERM, SIGQUIT, supervise_detach_signal()};
 
+	for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
+		signal(signals[i], SIG_IGN); // more of them, once it has begun to end
 	tracee_catch(tracee, signals, G_N_ELEMENTS(signals));
 }
 
