@@ -10,8 +10,6 @@
 #include <unistd.h>
 
 #define FLIGHT_BYTES_MAX (64u << 20)
-#define SITE_SHIFT       8
-#define STATE_INSIDE     1
 #define GIVE_UP          2 /* flight_site.moment */
 #define FRAME_POINTER    5 /* RBP */
 
@@ -99,7 +97,6 @@ static struct error *read_header(struct flight *f)
 		.incomplete = h->incomplete,
 		.attached = h->attached != 0,
 		.begun_in_operation = h->begun_in_operation != 0,
-		.evictions = h->evictions,
 		.lost = h->lost,
 	};
 	return check_tables(f);
@@ -128,27 +125,36 @@ static uint64_t whole_pc(const struct flight *f, uint32_t low)
 	return low && pc <= f->header.etext ? pc : 0;
 }
 
+/** The words of a slot that was changing hands do not agree. */
+static bool is_whole(const struct flight_slot *slot)
+{
+	uint32_t goroutine = (uint32_t)(slot->key >> 32), who = (uint32_t)slot->who;
+
+	return slot->key != 0 && slot->key == slot->claimed && slot->who >> 32 != 0 &&
+	       (uint32_t)slot->order == goroutine &&
+	       who >> FLIGHT_TAG_SHIFT ==
+		       (goroutine >> FLIGHT_TAG_FROM & UINT32_MAX >> FLIGHT_TAG_SHIFT);
+}
+
 static void read_slot(struct flight *f, const struct flight_slot *slot)
 {
-	uint32_t goroutine = (uint32_t)(slot->key >> 32), map = (uint32_t)slot->key;
-	const struct flight_site *site = site_at(f, (uint32_t)slot->state >> SITE_SHIFT);
+	const struct flight_site *site = site_at(f, (uint32_t)slot->who >> FLIGHT_SITE_SHIFT &
+							    ((1u << FLIGHT_SITE_BITS) - 1));
 	struct flight_write write = {
-		.goroutine = goroutine,
-		.map = map,
+		.goroutine = (uint32_t)(slot->key >> 32),
+		.map = (uint32_t)slot->key,
 		.place = (uint32_t)(slot->order >> 32),
-		.left = (uint32_t)(slot->state >> 32),
-		.inside = slot->state & STATE_INSIDE,
+		.left = slot->left,
+		.inside = slot->who & FLIGHT_INSIDE,
 	};
 
-	if (slot->key == 0 || slot->key == FLIGHT_KEY_TAKEN || slot->state == 0 || !site)
+	if (!is_whole(slot) || !site)
 		return;
-	if ((uint32_t)(slot->who >> 32) != goroutine || (uint32_t)slot->order != map)
-		return; // it was changing hands
 	write.operation = (enum map_operation)site->operation;
 	write.function = name_of(f, site);
-	write.pcs[write.pc_count++] = whole_pc(f, (uint32_t)slot->who);
+	write.pcs[write.pc_count++] = whole_pc(f, (uint32_t)(slot->who >> 32));
 	for (size_t i = 0; i < FLIGHT_CALLERS && slot->callers[i]; i++) {
-		if (slot->callers_of != goroutine)
+		if (slot->callers_of != write.goroutine || slot->who & FLIGHT_UNSETTLED)
 			break;
 		write.pcs[write.pc_count++] = whole_pc(f, slot->callers[i]);
 	}

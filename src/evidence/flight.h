@@ -52,7 +52,7 @@ struct flight_facts {
 	const char *incomplete;  /**< why one can; "" when complete */
 	bool attached;           /**< recording began while the process was at work */
 	bool begun_in_operation; /**< some goroutine may have been inside a write then */
-	uint64_t evictions, lost;
+	uint64_t lost;           /**< records for which there was no room */
 };
 
 /** True when the bytes begin as a flight recorder's file. */

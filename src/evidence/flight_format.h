@@ -9,22 +9,30 @@
 // a time, so that nothing in it is ever half of two records; a slot that is given to somebody else meanwhile
 // is told by its words no longer agreeing. When the process gives up, recording stops ("frozen"), and the
 // whole is copied once to private memory of the process, which every core contains.
+//
+// Where a slot is: the map chooses one of 16 groups and the way at which to begin, the goroutine one of 1024 sets of
+// each group. So a goroutine that goes through many maps, each of them new, stays in few cache lines, and goroutines
+// that follow each other on one map share pages. A new record takes the way of its set that was not used for longest.
 #pragma once
 #include <assert.h>
 #include <stdint.h>
 
 #define FLIGHT_MAGIC   0x544847494c46464dull /* "MFFLIGHT" */
-#define FLIGHT_VERSION 1
+#define FLIGHT_VERSION 2
 
 #define FLIGHT_DETECTIONS  8
 #define FLIGHT_STACK_BYTES 3904
-#define FLIGHT_CALLERS     6
-#define FLIGHT_ORDER_BITS  15
-#define FLIGHT_SLOT_BITS   16
-#define FLIGHT_WAYS        4 /* slots in which a record may be, from its own on, aligned */
-#define FLIGHT_MAP_SHIFT   4 /* maps are aligned to 16 bytes */
-#define FLIGHT_HASH        0x9e3779b97f4a7c15ull
-#define FLIGHT_KEY_TAKEN   UINT64_MAX /* a slot that is changing hands */
+#define FLIGHT_CALLERS                                                                             \
+	4 /* lead from the innermost map function through reflect to who called that */
+#define FLIGHT_ORDER_BITS 15
+#define FLIGHT_SLOT_BITS  16
+#define FLIGHT_WAYS       4          /* slots of a set */
+#define FLIGHT_MAP_SHIFT  4          /* maps are aligned to 16 bytes */
+#define FLIGHT_HASH       0x9e3779b1 /* times a map's low half; its bits choose: */
+#define FLIGHT_HASH_BITS  0x003c00c0 /* group and way, where they stand in a slot's offset */
+#define FLIGHT_SET_SHIFT  8          /* of the goroutine, whose low bits are those between */
+#define FLIGHT_SET_BITS   0x0003ff00
+#define FLIGHT_KEY_TAKEN  UINT64_MAX /* a slot that is changing hands */
 
 struct flight_header {
 	uint64_t magic;
@@ -49,7 +57,6 @@ struct flight_header {
 	/* Written by the process, each group on a cache line of its own. */
 	_Alignas(64) uint64_t frozen; /**< 1 once a check has failed */
 	_Alignas(64) uint64_t detection_count;
-	uint64_t evictions;             /**< slots taken from another owner, also to choose by */
 	uint64_t lost;                  /**< records for which no slot could be had */
 	_Alignas(64) uint8_t dummy[64]; /**< a slot for those */
 };
@@ -67,17 +74,29 @@ struct flight_site {
 };
 static_assert(sizeof(struct flight_site) == 56, "aligned");
 
+/** Flags of flight_slot.who */
+enum {
+	FLIGHT_INSIDE = 1,    /**< the write is under way */
+	FLIGHT_UNSETTLED = 2, /**< the callers are being changed */
+};
+
+#define FLIGHT_SITE_SHIFT 8
+#define FLIGHT_SITE_BITS  9
+#define FLIGHT_TAG_SHIFT  17 /* the goroutine's bits from 11 on: those that its set does not say */
+#define FLIGHT_TAG_FROM   11
+
 struct flight_slot {
 	uint64_t key; /**< goroutine's low 32 bits << 32 | low 32 bits of map >> 4; 0: free */
-	uint64_t who; /**< goroutine << 32 | low 32 bits of the return address */
+	uint64_t who; /**< low 32 bits of the return address << 32 | tag | site | flags */
 	uint64_t
-		order; /**< place in the order of the map's changes of writer << 32 | as key's low half */
-	uint64_t
-		state; /**< at exit: place in the order << 32 | site << 8 | 1 while inside the write */
+		order; /**< place in the order of the map's changes of writer << 32 | goroutine, as in the order table */
+	uint32_t left; /**< the order's place when it left the write */
+	uint32_t used; /**< its set's clock then */
 	uint32_t
 		callers[FLIGHT_CALLERS]; /**< low halves of the next return addresses; 0: no more */
 	uint32_t callers_of;             /**< the goroutine again */
-	uint32_t reserved;
+	uint32_t clock;   /**< of a set's first slot: how many records the set has taken in */
+	uint64_t claimed; /**< key, from before anything of this record was written */
 };
 static_assert(sizeof(struct flight_slot) == 64, "one cache line");
 

@@ -3,11 +3,10 @@
 
 #include <string.h>
 
-#define REX         0x40
-#define OP_LOAD     0x8b
-#define OP_LEA      0x8d
-#define LOCK        0xf0
-#define ALL_OFFSETS 2 /* mod bits: base + 4-byte offset */
+#define REX     0x40
+#define OP_LOAD 0x8b
+#define OP_LEA  0x8d
+#define LOCK    0xf0
 
 uint64_t assembly_here(const struct assembly *a) { return a->address + a->size; }
 
@@ -56,13 +55,20 @@ static void rex(struct assembly *a, enum width width, uint8_t reg, uint8_t base)
 	byte(a, (unsigned)REX | width | (reg & 8u) >> 1 | (base & 8u) >> 3);
 }
 
-/** ModRM, SIB where the base needs one, and a 4-byte offset. */
+/** ModRM, SIB where the base needs one, and the offset: none, 1 byte or 4. */
 static void memory(struct assembly *a, uint8_t reg, uint8_t base, int32_t offset)
 {
-	byte(a, (unsigned)ALL_OFFSETS << 6 | (reg & 7u) << 3 | (base & 7u));
+	bool is_short = offset == (int8_t)offset, none = offset == 0 && (base & 7u) != RBP;
+
+	byte(a, (none ? 0 : is_short ? 1u : 2u) << 6 | (reg & 7u) << 3 | (base & 7u));
 	if ((base & 7u) == RSP)
 		byte(a, 0x24);
-	four(a, offset);
+	if (none)
+		return;
+	if (is_short)
+		byte(a, (unsigned)offset & 0xffu);
+	else
+		four(a, offset);
 }
 
 /** ModRM of a PC-relative operand. */
@@ -96,10 +102,31 @@ void emit_alu(struct assembly *a, enum width width, enum alu alu, uint8_t to, ui
 void emit_alu_constant(struct assembly *a, enum width width, enum alu alu, uint8_t to,
 		       int32_t constant)
 {
+	bool is_short = constant == (int8_t)constant;
+
 	rex(a, width, 0, to);
-	byte(a, 0x81);
+	byte(a, is_short ? 0x83 : 0x81);
 	registers(a, (uint8_t)(alu >> 3), to);
-	four(a, constant);
+	if (is_short)
+		byte(a, (unsigned)constant & 0xffu);
+	else
+		four(a, constant);
+}
+
+void emit_alu_memory(struct assembly *a, enum width width, enum alu alu, uint8_t to, uint8_t base,
+		     int32_t offset)
+{
+	rex(a, width, to, base);
+	byte(a, (unsigned)alu + 2);
+	memory(a, to, base, offset);
+}
+
+void emit_move_if(struct assembly *a, enum condition condition, uint8_t to, uint8_t from)
+{
+	rex(a, WIDTH_64, to, from);
+	byte(a, 0x0f);
+	byte(a, 0x40u | condition);
+	registers(a, to, from);
 }
 
 void emit_shift_left(struct assembly *a, uint8_t reg, uint8_t bits)
@@ -118,12 +145,12 @@ void emit_shift_right(struct assembly *a, uint8_t reg, uint8_t bits)
 	byte(a, bits);
 }
 
-void emit_multiply(struct assembly *a, uint8_t to, uint8_t from)
+void emit_multiply(struct assembly *a, uint8_t to, uint8_t from, uint32_t constant)
 {
-	rex(a, WIDTH_64, to, from);
-	byte(a, 0x0f);
-	byte(a, 0xaf);
+	rex(a, WIDTH_32, to, from);
+	byte(a, 0x69);
 	registers(a, to, from);
+	four(a, (int32_t)constant);
 }
 
 void emit_set(struct assembly *a, uint8_t reg, uint64_t constant)
@@ -158,16 +185,26 @@ void emit_store_constant(struct assembly *a, enum width width, uint8_t base, int
 	four(a, constant);
 }
 
-void emit_compare_memory(struct assembly *a, uint8_t base, int32_t offset, uint8_t reg)
+void emit_store_byte(struct assembly *a, uint8_t base, int32_t offset, uint8_t constant)
 {
-	rex(a, WIDTH_64, reg, base);
+	rex(a, WIDTH_32, 0, base);
+	byte(a, 0xc6);
+	memory(a, 0, base, offset);
+	byte(a, constant);
+}
+
+void emit_compare_memory(struct assembly *a, enum width width, uint8_t base, int32_t offset,
+			 uint8_t reg)
+{
+	rex(a, width, reg, base);
 	byte(a, ALU_CMP);
 	memory(a, reg, base, offset);
 }
 
-void emit_compare_memory_constant(struct assembly *a, uint8_t base, int32_t offset, int8_t constant)
+void emit_compare_memory_constant(struct assembly *a, enum width width, uint8_t base,
+				  int32_t offset, int8_t constant)
 {
-	rex(a, WIDTH_64, 0, base);
+	rex(a, width, 0, base);
 	byte(a, 0x83);
 	memory(a, ALU_CMP >> 3, base, offset);
 	byte(a, (uint8_t)constant);
@@ -211,9 +248,9 @@ void emit_load_indexed(struct assembly *a, uint8_t to, uint8_t base, uint8_t ind
 {
 	byte(a, (unsigned)REX | WIDTH_64 | (to & 8u) >> 1 | (index & 8u) >> 2 | (base & 8u) >> 3);
 	byte(a, OP_LOAD);
-	byte(a, (unsigned)ALL_OFFSETS << 6 | (to & 7u) << 3 | 4u);
+	byte(a, 1u << 6 | (to & 7u) << 3 | 4u);
 	byte(a, 3u << 6 | (index & 7u) << 3 | (base & 7u));
-	four(a, 0);
+	byte(a, 0);
 }
 
 void emit_load_tls(struct assembly *a, uint8_t to, int32_t offset)
@@ -237,6 +274,13 @@ void emit_compare_byte_at(struct assembly *a, uint64_t address, uint8_t constant
 {
 	byte(a, 0x80);
 	memory_at(a, ALU_CMP >> 3, address, 1);
+	byte(a, constant);
+}
+
+void emit_store_byte_at(struct assembly *a, uint64_t address, uint8_t constant)
+{
+	byte(a, 0xc6);
+	memory_at(a, 0, address, 1);
 	byte(a, constant);
 }
 

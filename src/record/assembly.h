@@ -53,9 +53,14 @@ void emit_alu(struct assembly *a, enum width width, enum alu alu, uint8_t to, ui
 /** OP= with a constant: ADD, OR, AND, XOR, CMP */
 void emit_alu_constant(struct assembly *a, enum width width, enum alu alu, uint8_t to,
 		       int32_t constant);
+/** to OP= memory at base + offset */
+void emit_alu_memory(struct assembly *a, enum width width, enum alu alu, uint8_t to, uint8_t base,
+		     int32_t offset);
+void emit_move_if(struct assembly *a, enum condition condition, uint8_t to, uint8_t from);
 void emit_shift_left(struct assembly *a, uint8_t reg, uint8_t bits);
 void emit_shift_right(struct assembly *a, uint8_t reg, uint8_t bits);
-void emit_multiply(struct assembly *a, uint8_t to, uint8_t from);
+/** to = from * constant, low halves */
+void emit_multiply(struct assembly *a, uint8_t to, uint8_t from, uint32_t constant);
 void emit_set(struct assembly *a, uint8_t reg, uint64_t constant);
 
 /* Memory at base + offset */
@@ -63,9 +68,11 @@ void emit_load(struct assembly *a, enum width width, uint8_t to, uint8_t base, i
 void emit_store(struct assembly *a, enum width width, uint8_t base, int32_t offset, uint8_t from);
 void emit_store_constant(struct assembly *a, enum width width, uint8_t base, int32_t offset,
 			 int32_t constant);
-void emit_compare_memory(struct assembly *a, uint8_t base, int32_t offset, uint8_t reg);
-void emit_compare_memory_constant(struct assembly *a, uint8_t base, int32_t offset,
-				  int8_t constant);
+void emit_store_byte(struct assembly *a, uint8_t base, int32_t offset, uint8_t constant);
+void emit_compare_memory(struct assembly *a, enum width width, uint8_t base, int32_t offset,
+			 uint8_t reg);
+void emit_compare_memory_constant(struct assembly *a, enum width width, uint8_t base,
+				  int32_t offset, int8_t constant);
 void emit_test_byte(struct assembly *a, uint8_t base, int32_t offset, uint8_t mask);
 void emit_address(struct assembly *a, uint8_t to, uint8_t base, int32_t offset);
 void emit_exchange_add(struct assembly *a, enum width width, uint8_t base, int32_t offset,
@@ -80,6 +87,7 @@ void emit_load_tls(struct assembly *a, uint8_t to, int32_t offset);
 /* Memory at an address within reach */
 void emit_address_of(struct assembly *a, uint8_t to, uint64_t address);
 void emit_compare_byte_at(struct assembly *a, uint64_t address, uint8_t constant);
+void emit_store_byte_at(struct assembly *a, uint64_t address, uint8_t constant);
 void emit_store_constant_at(struct assembly *a, uint64_t address, int32_t constant);
 /** reg += the 8 bytes there */
 void emit_add_at(struct assembly *a, uint8_t reg, uint64_t address);

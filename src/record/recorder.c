@@ -27,6 +27,7 @@
 #define STACK_LOOK_BYTES (8u << 10) /* of a thread's stack: a signal's frame is within */
 #define SETTLE_TRIES     200
 #define SETTLE_US        1000
+#define BEFORE_FLIGHT    (TRAMPOLINE_CODE_BYTES + TRAMPOLINE_OWN_BYTES)
 #define MAP_AT_EXACTLY   0x100000 /* MAP_FIXED_NOREPLACE */
 
 struct recorder {
@@ -228,12 +229,27 @@ static struct error *map_file(const struct installing *in)
 		       : refuse(in, "it sees another file at the recorder's path");
 }
 
+/** Kernels before 4.14 do not know how to wipe it: there, a child that forks without exec goes on recording. */
+static struct error *map_own(struct installing *in)
+{
+	struct trampoline_own own = {.recording = 1, .is_owner = 1};
+	uint64_t ignored;
+
+	TRY(map_at(in, in->room.own, TRAMPOLINE_OWN_BYTES, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, UINT64_MAX));
+	error_free(call(in, "keep memory from its children", SYS_madvise,
+			(uint64_t[6]){in->room.own, TRAMPOLINE_OWN_BYTES, MADV_WIPEONFORK},
+			&ignored));
+	return tracee_write(in->tracee, in->room.own, &own, sizeof(own));
+}
+
 static struct error *map_all(struct installing *in)
 {
 	uint64_t size = pages(in->header.total_bytes);
 
 	TRY(map_at(in, in->room.code, TRAMPOLINE_CODE_BYTES, PROT_READ | PROT_EXEC,
 		   MAP_PRIVATE | MAP_ANONYMOUS, UINT64_MAX));
+	TRY(map_own(in));
 	TRY(map_file(in));
 	return map_at(in, in->room.copy, size, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, UINT64_MAX);
@@ -243,7 +259,7 @@ static void unmap_all(struct installing *in)
 {
 	uint64_t size = pages(in->header.total_bytes);
 
-	error_free(unmap(in, in->room.code, TRAMPOLINE_CODE_BYTES + 2 * size));
+	error_free(unmap(in, in->room.code, BEFORE_FLIGHT + 2 * size));
 }
 
 static struct error *find_room(struct installing *in)
@@ -253,10 +269,11 @@ static struct error *find_room(struct installing *in)
 
 	TRY(mappings_read(tracee_pid(in->tracee), &mappings));
 	in->room.code = mappings_room_near(&mappings, in->plan->text, in->plan->etext,
-					   TRAMPOLINE_CODE_BYTES + 2 * size);
+					   BEFORE_FLIGHT + 2 * size);
 	if (!in->room.code)
 		return refuse(in, "there is no free memory within reach of its code");
-	in->room.flight = in->room.code + TRAMPOLINE_CODE_BYTES;
+	in->room.own = in->room.code + TRAMPOLINE_CODE_BYTES;
+	in->room.flight = in->room.code + BEFORE_FLIGHT;
 	in->room.copy =
 		in->room.flight + size; // after a file's, so that it stays a mapping of its own
 	return NULL;

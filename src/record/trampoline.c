@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a write costs is decided here. While one goroutine writes a map, its slot and the map's order word
-// are read, and three or four words of its own cache line are written: no lock, no clock, nothing shared is
+// are read, and three words of its own cache line are written: no lock, no clock, nothing shared is
 // written. When another goroutine than the last one writes the map, the order word takes one locked
 // addition; when it has no slot yet, it gets one.
 #include "record/trampoline.h"
@@ -11,17 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCRATCH   4
-#define WORD      8
-#define SLOT_LOG2 6
-#define GENERAL   16 /* registers */
-/** Each costs; four lead from the innermost map function through reflect to who called that. */
-#define CALLERS_KEPT 4
+#define WORD    8
+#define GENERAL 16 /* registers */
+/** The most that a piece keeps. */
+#define SCRATCH 6
 
-#define SLOT(field) ((int32_t)offsetof(struct flight_slot, field))
-#define SEEN(field) ((int32_t)offsetof(struct flight_detection, field))
-
-enum { INSIDE = 1, SITE_SHIFT = 8 };
+#define SLOT(field)   ((int32_t)offsetof(struct flight_slot, field))
+#define SEEN(field)   ((int32_t)offsetof(struct flight_detection, field))
+#define HEADER(field) (p->room->flight + offsetof(struct flight_header, field))
+#define OWN(field)    (p->room->own + offsetof(struct trampoline_own, field))
 
 /** One hook while its piece is made. */
 struct piece {
@@ -32,45 +30,35 @@ struct piece {
 	struct decoder *decoder;
 	const struct plan_hook *hook;
 	uint32_t site;
-	uint64_t slots_literal;          /**< where the slot table's address stands in the code */
-	uint64_t allocate;               /**< the shared routine */
-	uint8_t g, goid, at, key, order; /**< registers */
+	uint64_t slots_literal; /**< where the slot table's address stands in the code */
+	uint64_t allocate;      /**< the shared routine */
+	uint8_t g, goid, at, key, order, spare; /**< registers */
+	uint8_t saved[SCRATCH];
 	uint8_t pushed;
 };
-
-static uint64_t header_field(const struct piece *p, size_t offset)
-{
-	return p->room->flight + offset;
-}
 
 /** Picks registers that are not the map's, and keeps what they hold. */
 static void save_registers(struct piece *p)
 {
-	static const uint8_t pool[] = {RCX, RDX, RSI, RDI, R8, R9};
-	uint8_t picked[SCRATCH + 1] = {0};
-	size_t count = 0, wanted = SCRATCH + !p->plan->g_in_register;
+	static const uint8_t pool[] = {RCX, RDX, RSI, RDI, R8, R9, R10};
+	uint8_t *registers[SCRATCH] = {&p->goid, &p->at, &p->key, &p->order, &p->spare, &p->g};
+	uint8_t wanted = p->plan->g_in_register ? SCRATCH - 1 : SCRATCH;
 
-	for (size_t i = 0; count < wanted; i++)
-		if (pool[i] != p->hook->at.map_register)
-			picked[count++] = pool[i];
-	p->goid = picked[0];
-	p->at = picked[1];
-	p->key = picked[2];
-	p->order = picked[3];
-	p->g = p->plan->g_in_register ? R14 : picked[4];
-	p->pushed = (uint8_t)wanted;
-	for (size_t i = 0; i < wanted; i++)
-		emit_push(p->a, picked[i]);
+	p->g = R14;
+	p->pushed = 0;
+	for (size_t i = 0; p->pushed < wanted; i++) {
+		if (pool[i] == p->hook->at.map_register)
+			continue;
+		emit_push(p->a, pool[i]);
+		*registers[p->pushed] = pool[i];
+		p->saved[p->pushed++] = pool[i];
+	}
 }
 
 static void restore_registers(struct piece *p)
 {
-	if (!p->plan->g_in_register)
-		emit_pop(p->a, p->g);
-	emit_pop(p->a, p->order);
-	emit_pop(p->a, p->key);
-	emit_pop(p->a, p->at);
-	emit_pop(p->a, p->goid);
+	for (uint8_t i = p->pushed; i-- > 0;)
+		emit_pop(p->a, p->saved[i]);
 }
 
 /** The instructions that the jump replaced, at their new place. */
@@ -104,13 +92,13 @@ static void jump_back(struct piece *p)
 	emit_jump_to(p->a, p->hook->at.address + p->hook->at.size);
 }
 
-static void leave_if_frozen(struct piece *p, struct label *out)
+static void leave_if_not_recording(struct piece *p, struct label *out)
 {
-	emit_compare_byte_at(p->a, header_field(p, offsetof(struct flight_header, frozen)), 0);
-	emit_branch(p->a, IF_NOT_EQUAL, out);
+	emit_compare_byte_at(p->a, OWN(recording), 0);
+	emit_branch(p->a, IF_EQUAL, out);
 }
 
-/** goid = the goroutine, key = the record's key, at = the map's index in the order table. */
+/** goid = the goroutine, key = the record's key, order = the map's order word. */
 static void load_key(struct piece *p)
 {
 	struct assembly *a = p->a;
@@ -125,95 +113,145 @@ static void load_key(struct piece *p)
 	emit_alu(a, WIDTH_32, ALU_MOV, p->order, p->at);
 	emit_alu(a, WIDTH_64, ALU_OR, p->key, p->order);
 	emit_alu_constant(a, WIDTH_32, ALU_AND, p->at, (1 << FLIGHT_ORDER_BITS) - 1);
+	emit_address_of(a, p->order, p->room->flight + p->flight->order_offset);
+	emit_load_indexed(a, p->order, p->order, p->at);
 }
 
-/** order = the map's order word. */
-static void load_order(struct piece *p)
-{
-	emit_address_of(p->a, p->order, p->room->flight + p->flight->order_offset);
-	emit_load_indexed(p->a, p->order, p->order, p->at);
-}
-
-/** at = the key's own slot. */
+/** at = the key's own slot; goid is used up. */
 static void load_slot(struct piece *p)
 {
 	struct assembly *a = p->a;
 
-	emit_set(a, p->at, FLIGHT_HASH);
-	emit_multiply(a, p->at, p->key);
-	emit_shift_right(a, p->at, 64 - FLIGHT_SLOT_BITS);
-	emit_shift_left(a, p->at, SLOT_LOG2);
+	emit_multiply(a, p->at, p->key, FLIGHT_HASH);
+	emit_alu_constant(a, WIDTH_32, ALU_AND, p->at, FLIGHT_HASH_BITS);
+	emit_shift_left(a, p->goid, FLIGHT_SET_SHIFT);
+	emit_alu_constant(a, WIDTH_32, ALU_AND, p->goid, FLIGHT_SET_BITS);
+	emit_alu(a, WIDTH_64, ALU_ADD, p->at, p->goid);
 	emit_add_at(a, p->at, p->slots_literal);
+}
+
+/** From one way of a set to the next; after FLIGHT_WAYS of these it is the first one again. */
+static void next_way(struct assembly *a, uint8_t at, int way)
+{
+	emit_alu_constant(a, WIDTH_64, ALU_XOR, at,
+			  (way & 1 ? 1 : 3) * (int32_t)sizeof(struct flight_slot));
 }
 
 /** The other ways of the set, in turn; @a found when one of them has the key. at ends where it was. */
 static void probe(struct piece *p, struct label *found)
 {
 	for (int way = 1; way <= FLIGHT_WAYS; way++) {
-		emit_alu_constant(p->a, WIDTH_64, ALU_XOR, p->at, (way & 1 ? 1 : 3) << SLOT_LOG2);
+		next_way(p->a, p->at, way);
 		if (way == FLIGHT_WAYS)
 			break;
-		emit_compare_memory(p->a, p->at, SLOT(key), p->key);
+		emit_compare_memory(p->a, WIDTH_64, p->at, SLOT(key), p->key);
 		emit_branch(p->a, IF_EQUAL, found);
 	}
 }
 
-/** order = the place that was, and a goroutine's word of this map follows it. Keeps at, key, goid. */
+/** The goroutine becomes the map's writer: the place in its order grows. Keeps at and key. */
 static void take_place(struct piece *p)
 {
 	struct assembly *a = p->a;
 
-	emit_push(a, p->at);
-	emit_alu(a, WIDTH_32, ALU_MOV, p->at, p->key);
-	emit_alu_constant(a, WIDTH_32, ALU_AND, p->at, (1 << FLIGHT_ORDER_BITS) - 1);
-	emit_shift_left(a, p->at, 3);
+	emit_alu(a, WIDTH_32, ALU_MOV, p->spare, p->key);
+	emit_alu_constant(a, WIDTH_32, ALU_AND, p->spare, (1 << FLIGHT_ORDER_BITS) - 1);
+	emit_shift_left(a, p->spare, 3);
 	emit_address_of(a, p->order, p->room->flight + p->flight->order_offset);
-	emit_alu(a, WIDTH_64, ALU_ADD, p->at, p->order);
+	emit_alu(a, WIDTH_64, ALU_ADD, p->spare, p->order);
 	emit_set(a, p->order, 1);
-	emit_exchange_add(a, WIDTH_32, p->at, 4, p->order);
+	emit_exchange_add(a, WIDTH_32, p->spare, 4, p->order);
 	emit_alu_constant(a, WIDTH_32, ALU_ADD, p->order, 1);
-	emit_store(a, WIDTH_32, p->at, 0, p->goid);
+	emit_alu(a, WIDTH_64, ALU_MOV, p->goid, p->key);
+	emit_shift_right(a, p->goid, 32);
+	emit_store(a, WIDTH_32, p->spare, 0, p->goid);
 	emit_shift_left(a, p->order, 32);
-	emit_alu(a, WIDTH_32, ALU_MOV, p->at, p->key);
-	emit_alu(a, WIDTH_64, ALU_OR, p->order, p->at);
-	emit_pop(a, p->at);
+	emit_alu(a, WIDTH_64, ALU_OR, p->order, p->goid);
 	emit_store(a, WIDTH_64, p->at, SLOT(order), p->order);
 }
 
-/** The return address, and those of the callers as far as frame pointers lead up this very stack. */
-static void store_callers(struct piece *p)
+/** goid = the slot's word that says who is inside, and where it was called; key is used up. */
+static void load_who(struct piece *p)
+{
+	struct assembly *a = p->a;
+
+	emit_load(a, WIDTH_64, p->goid, RSP, p->hook->return_offset + p->pushed * WORD);
+	emit_shift_left(a, p->goid, 32);
+	emit_shift_right(a, p->key, 32 + FLIGHT_TAG_FROM - FLIGHT_TAG_SHIFT);
+	emit_alu_constant(a, WIDTH_32, ALU_AND, p->key, (int32_t)(UINT32_MAX << FLIGHT_TAG_SHIFT));
+	emit_alu(a, WIDTH_64, ALU_OR, p->goid, p->key);
+	emit_alu_constant(a, WIDTH_64, ALU_OR, p->goid,
+			  (int32_t)(p->site << FLIGHT_SITE_SHIFT | FLIGHT_INSIDE));
+}
+
+static int32_t caller_at(int index) { return SLOT(callers) + index * (int32_t)sizeof(uint32_t); }
+
+/** order = the caller's frame, key = the last place where one may be. */
+static void begin_walk(struct piece *p)
+{
+	emit_load(p->a, WIDTH_64, p->order, RBP, 0);
+	emit_load(p->a, WIDTH_64, p->key, p->g, p->plan->layout->offset[GO_G_STACK_HI]);
+	emit_alu_constant(p->a, WIDTH_64, ALU_ADD, p->key, -2 * WORD);
+}
+
+/** spare = the return address in the frame; @a outside when it is not of this stack. */
+static void walk(struct piece *p, struct label *outside)
+{
+	emit_alu(p->a, WIDTH_64, ALU_CMP, p->order, RSP);
+	emit_branch(p->a, IF_NOT_ABOVE, outside);
+	emit_alu(p->a, WIDTH_64, ALU_CMP, p->order, p->key);
+	emit_branch(p->a, IF_ABOVE, outside);
+	emit_load(p->a, WIDTH_32, p->spare, p->order, WORD);
+}
+
+/** Are the callers, as far as frame pointers lead up this very stack, those that the slot has? */
+static void compare_callers(struct piece *p, struct label ends[FLIGHT_CALLERS],
+			    struct label *changed)
+{
+	begin_walk(p);
+	for (int i = 0; i < FLIGHT_CALLERS; i++) {
+		walk(p, &ends[i]);
+		emit_compare_memory(p->a, WIDTH_32, p->at, caller_at(i), p->spare);
+		emit_branch(p->a, IF_NOT_EQUAL, changed);
+		if (i + 1 < FLIGHT_CALLERS)
+			emit_load(p->a, WIDTH_64, p->order, p->order, 0);
+	}
+}
+
+/** Rare: the slot's callers become those of now. */
+static void store_callers(struct piece *p, struct label ends[FLIGHT_CALLERS], struct label *changed,
+			  struct label *settled)
 {
 	struct assembly *a = p->a;
 	struct label end = {0};
 
-	emit_load(a, WIDTH_32, p->order, RSP, p->hook->return_offset + p->pushed * WORD);
-	emit_alu(a, WIDTH_64, ALU_MOV, p->key, p->goid);
-	emit_shift_left(a, p->key, 32);
-	emit_alu(a, WIDTH_64, ALU_OR, p->order, p->key);
-	emit_store(a, WIDTH_64, p->at, SLOT(who), p->order);
-	emit_store(a, WIDTH_32, p->at, SLOT(callers_of), p->goid);
-	emit_load(a, WIDTH_64, p->key, RBP, 0);
-	for (int i = 0; i < CALLERS_KEPT; i++) {
-		int32_t caller = SLOT(callers) + i * (int32_t)sizeof(uint32_t);
-
-		emit_alu(a, WIDTH_64, ALU_CMP, p->key, RSP);
-		emit_store_constant(a, WIDTH_32, p->at, caller, 0);
-		emit_branch(a, IF_NOT_ABOVE, &end);
-		emit_address(a, p->order, p->key, WORD);
-		emit_load(a, WIDTH_64, p->goid, p->g, p->plan->layout->offset[GO_G_STACK_HI]);
-		emit_alu(a, WIDTH_64, ALU_CMP, p->order, p->goid);
-		emit_branch(a, IF_ABOVE_EQUAL, &end);
-		emit_load(a, WIDTH_32, p->order, p->key, WORD);
-		emit_store(a, WIDTH_32, p->at, caller, p->order);
-		emit_load(a, WIDTH_64, p->key, p->key, 0);
+	for (int i = 0; i < FLIGHT_CALLERS; i++) {
+		label_place(a, &ends[i]);
+		emit_compare_memory_constant(a, WIDTH_32, p->at, caller_at(i), 0);
+		emit_branch(a, IF_EQUAL, settled);
+		if (i + 1 < FLIGHT_CALLERS)
+			emit_jump(a, changed);
+	}
+	label_place(a, changed);
+	emit_store_byte(a, p->at, SLOT(who), FLIGHT_UNSETTLED);
+	begin_walk(p);
+	for (int i = 0; i < FLIGHT_CALLERS; i++) {
+		emit_store_constant(a, WIDTH_32, p->at, caller_at(i), 0);
+		walk(p, &end);
+		emit_store(a, WIDTH_32, p->at, caller_at(i), p->spare);
+		emit_load(a, WIDTH_64, p->order, p->order, 0);
 	}
 	label_place(a, &end);
+	emit_load(a, WIDTH_32, p->spare, p->g, p->plan->layout->offset[GO_G_GOID]);
+	emit_store(a, WIDTH_32, p->at, SLOT(callers_of), p->spare);
+	emit_jump(a, settled);
 }
 
-/** Rare ways of a write's record, out of the usual one's way. */
+/** Other ways of a write's record than the usual one. */
 static void rare_ways(struct piece *p, struct label *search, struct label *found,
 		      struct label *reorder, struct label *record)
 {
+	struct label other = {0};
 	struct assembly *a = p->a;
 
 	label_place(a, search);
@@ -225,46 +263,56 @@ static void rare_ways(struct piece *p, struct label *search, struct label *found
 	emit_pop(a, p->at);
 	emit_jump(a, found);
 	label_place(a, reorder);
+	emit_alu(a, WIDTH_64, ALU_MOV, p->spare, p->key);
+	emit_shift_right(a, p->spare, 32);
+	emit_alu(a, WIDTH_32, ALU_CMP, p->order, p->spare);
+	emit_branch(a, IF_NOT_EQUAL, &other);
+	emit_store(a, WIDTH_64, p->at, SLOT(order),
+		   p->order); // it is the writer; only its slot is new
+	emit_jump(a, record);
+	label_place(a, &other);
 	take_place(p);
 	emit_jump(a, record);
 }
 
+/** The slot was used just now, by its set's clock. */
+static void touch(struct piece *p)
+{
+	emit_alu(p->a, WIDTH_64, ALU_MOV, p->spare, p->at);
+	emit_alu_constant(p->a, WIDTH_64, ALU_AND, p->spare,
+			  -FLIGHT_WAYS * (int32_t)sizeof(struct flight_slot));
+	emit_load(p->a, WIDTH_32, p->spare, p->spare, SLOT(clock));
+	emit_store(p->a, WIDTH_32, p->at, SLOT(used), p->spare);
+}
+
 static void make_set(struct piece *p)
 {
-	struct label out = {0}, other = {0}, slot = {0}, search = {0}, found = {0}, reorder = {0},
-		     record = {0};
+	struct label out = {0}, search = {0}, found = {0}, reorder = {0}, record = {0},
+		     changed = {0}, settled = {0}, ends[FLIGHT_CALLERS] = {0};
 	struct assembly *a = p->a;
 
 	save_registers(p);
-	leave_if_frozen(p, &out);
+	leave_if_not_recording(p, &out);
 	load_key(p);
-	load_order(p);
-	emit_alu(a, WIDTH_32, ALU_CMP, p->order, p->goid);
-	emit_branch(a, IF_NOT_EQUAL, &other);
-	emit_alu(a, WIDTH_32, ALU_MOV, p->at, p->key);
-	emit_shift_right(a, p->order, 32);
-	emit_shift_left(a, p->order, 32);
-	emit_alu(a, WIDTH_64, ALU_OR, p->order, p->at);
-	label_place(a, &slot);
 	load_slot(p);
-	emit_compare_memory(a, p->at, SLOT(key), p->key);
+	emit_compare_memory(a, WIDTH_64, p->at, SLOT(key), p->key);
 	emit_branch(a, IF_NOT_EQUAL, &search);
 	label_place(a, &found);
-	emit_compare_memory(a, p->at, SLOT(order), p->order);
+	emit_compare_memory(a, WIDTH_64, p->at, SLOT(order), p->order);
 	emit_branch(a, IF_NOT_EQUAL, &reorder);
 	label_place(a, &record);
-	emit_store_constant(a, WIDTH_64, p->at, SLOT(state),
-			    (int32_t)(p->site << SITE_SHIFT | INSIDE));
-	store_callers(p);
+	load_who(p);
+	compare_callers(p, ends, &changed);
+	label_place(a, &settled);
+	emit_store(a, WIDTH_64, p->at, SLOT(who), p->goid);
+	touch(p);
 	label_place(a, &out);
 	restore_registers(p);
 	displaced(p);
 	jump_back(p);
 
-	label_place(a, &other); // no slot has this order: it is another goroutine's turn
-	emit_set(a, p->order, UINT64_MAX);
-	emit_jump(a, &slot);
 	rare_ways(p, &search, &found, &reorder, &record);
+	store_callers(p, ends, &changed, &settled);
 }
 
 static void make_clear(struct piece *p)
@@ -274,17 +322,15 @@ static void make_clear(struct piece *p)
 
 	displaced(p);
 	save_registers(p);
-	leave_if_frozen(p, &out);
+	leave_if_not_recording(p, &out);
 	load_key(p);
-	load_order(p);
-	emit_shift_right(a, p->order, 32);
-	emit_shift_left(a, p->order, 32);
-	emit_alu_constant(a, WIDTH_64, ALU_OR, p->order, (int32_t)(p->site << SITE_SHIFT));
 	load_slot(p);
-	emit_compare_memory(a, p->at, SLOT(key), p->key);
+	emit_compare_memory(a, WIDTH_64, p->at, SLOT(key), p->key);
 	emit_branch(a, IF_NOT_EQUAL, &search);
 	label_place(a, &found);
-	emit_store(a, WIDTH_64, p->at, SLOT(state), p->order);
+	emit_shift_right(a, p->order, 32);
+	emit_store(a, WIDTH_32, p->at, SLOT(left), p->order);
+	emit_store_byte(a, p->at, SLOT(who), 0);
 	label_place(a, &out);
 	restore_registers(p);
 	jump_back(p);
@@ -306,9 +352,9 @@ static void take_detection(struct piece *p, struct label *out)
 	struct assembly *a = p->a;
 
 	emit_set(a, RBX, 1);
-	emit_exchange_add_at(a, header_field(p, offsetof(struct flight_header, detection_count)),
-			     RBX);
-	emit_store_constant_at(a, header_field(p, offsetof(struct flight_header, frozen)), 1);
+	emit_exchange_add_at(a, HEADER(detection_count), RBX);
+	emit_store_byte_at(a, OWN(recording), 0);
+	emit_store_constant_at(a, HEADER(frozen), 1);
 	emit_alu_constant(a, WIDTH_64, ALU_CMP, RBX, FLIGHT_DETECTIONS);
 	emit_branch(a, IF_ABOVE_EQUAL, out);
 	emit_alu(a, WIDTH_64, ALU_MOV, RAX, RBX);
@@ -398,6 +444,8 @@ static void make_give_up(struct piece *p)
 	assembly_raw(a, &push_flags, 1);
 	for (uint8_t reg = GENERAL; reg-- > 0;)
 		emit_push(a, reg);
+	emit_compare_byte_at(a, OWN(is_owner), 0);
+	emit_branch(a, IF_EQUAL, &out);
 	take_detection(p, &out);
 	keep_registers(p);
 	keep_map(p);
@@ -418,66 +466,76 @@ static void make_give_up(struct piece *p)
 /* The shared routine: a slot for a key that has none. On the stack above the return address: the key, and the
  * key's own slot, which is replaced by the one to use. */
 
-static void next_way(struct assembly *a, int way)
-{
-	emit_alu_constant(a, WIDTH_64, ALU_XOR, RCX, (way & 1 ? 1 : 3) << SLOT_LOG2);
-}
-
-/** RCX = a free way, else one whose goroutine is not inside a write. */
-static void choose_way(struct piece *p, struct label *take)
+/**
+ * RDX = of the ways that are not inside a write, the one that was not used for longest; else the first. A free one was
+ * never used. Without branches: none of them could be foreseen.
+ */
+static void choose_way(struct piece *p)
 {
 	struct assembly *a = p->a;
 
+	emit_alu(a, WIDTH_64, ALU_MOV, RDX, RCX);
+	emit_alu(a, WIDTH_64, ALU_MOV, RDI, RCX);
+	emit_alu_constant(a, WIDTH_64, ALU_AND, RDI,
+			  -FLIGHT_WAYS * (int32_t)sizeof(struct flight_slot));
+	emit_load(a, WIDTH_32, RAX, RDI, SLOT(clock));
+	emit_alu_constant(a, WIDTH_32, ALU_ADD, RAX, 1);
+	emit_store(a, WIDTH_32, RDI, SLOT(clock), RAX);
+	emit_set(a, RSI, 0); // how long the way in RDX was not used
+	emit_set(a, R8, 0);
 	for (int way = 1; way <= FLIGHT_WAYS; way++) {
-		emit_compare_memory_constant(a, RCX, SLOT(key), 0);
-		emit_branch(a, IF_EQUAL, take);
-		next_way(a, way);
+		emit_alu(a, WIDTH_32, ALU_MOV, RDI, RAX);
+		emit_alu_memory(a, WIDTH_32, ALU_SUB, RDI, RCX, SLOT(used));
+		emit_test_byte(a, RCX, SLOT(who), FLIGHT_INSIDE);
+		emit_move_if(a, IF_NOT_EQUAL, RDI, R8);
+		emit_alu(a, WIDTH_32, ALU_CMP, RDI, RSI);
+		emit_move_if(a, IF_ABOVE, RSI, RDI);
+		emit_move_if(a, IF_ABOVE, RDX, RCX);
+		next_way(a, RCX, way);
 	}
+}
+
+/** The slot at RDX becomes the key's, unless another thread is about to take it: then the one for what is lost. */
+static void claim(struct piece *p, int32_t key_at)
+{
+	struct label lost = {0}, done = {0};
+	struct assembly *a = p->a;
+
+	emit_load(a, WIDTH_64, RAX, RDX, SLOT(key));
+	emit_set(a, RCX, FLIGHT_KEY_TAKEN);
+	emit_alu(a, WIDTH_64, ALU_CMP, RAX, RCX);
+	emit_branch(a, IF_EQUAL, &lost);
+	emit_compare_exchange(a, RDX, SLOT(key), RCX);
+	emit_branch(a, IF_NOT_EQUAL, &lost);
+	emit_store_constant(a, WIDTH_64, RDX, SLOT(who), 0);
+	emit_store_constant(a, WIDTH_64, RDX, SLOT(order), -1); // no order word is like that
+	emit_store_constant(a, WIDTH_32, RDX, SLOT(callers_of), 0);
+	emit_store_constant(a, WIDTH_32, RDX, SLOT(callers), 0);
+	emit_load(a, WIDTH_64, RAX, RSP, key_at);
+	emit_store(a, WIDTH_64, RDX, SLOT(claimed), RAX);
+	emit_store(a, WIDTH_64, RDX, SLOT(key), RAX);
+	emit_jump(a, &done);
+	label_place(a, &lost);
 	emit_set(a, RAX, 1);
-	emit_exchange_add_at(a, header_field(p, offsetof(struct flight_header, evictions)), RAX);
-	emit_alu_constant(a, WIDTH_32, ALU_AND, RAX, FLIGHT_WAYS - 1);
-	emit_shift_left(a, RAX, SLOT_LOG2);
-	emit_alu(a, WIDTH_64, ALU_XOR, RCX, RAX);
-	for (int way = 1; way < FLIGHT_WAYS; way++) {
-		emit_test_byte(a, RCX, SLOT(state), INSIDE);
-		emit_branch(a, IF_EQUAL, take);
-		next_way(a, way);
-	}
+	emit_exchange_add_at(a, HEADER(lost), RAX);
+	emit_address_of(a, RDX, HEADER(dummy));
+	label_place(a, &done);
 }
 
 static void make_allocate(struct piece *p)
 {
-	enum { KEY = 4 * WORD, AT = 5 * WORD };
-	struct label take = {0}, lost = {0}, done = {0};
+	static const uint8_t used[] = {RAX, RCX, RDX, RSI, RDI, R8};
+	enum { KEY = (sizeof(used) + 1) * WORD, AT = KEY + WORD };
 	struct assembly *a = p->a;
 
-	emit_push(a, RAX);
-	emit_push(a, RCX);
-	emit_push(a, RDX);
+	for (size_t i = 0; i < sizeof(used); i++)
+		emit_push(a, used[i]);
 	emit_load(a, WIDTH_64, RCX, RSP, AT);
-	choose_way(p, &take);
-	label_place(a, &take);
-	emit_load(a, WIDTH_64, RAX, RCX, SLOT(key));
-	emit_set(a, RDX, FLIGHT_KEY_TAKEN);
-	emit_alu(a, WIDTH_64, ALU_CMP, RAX, RDX);
-	emit_branch(a, IF_EQUAL, &lost);
-	emit_compare_exchange(a, RCX, SLOT(key), RDX);
-	emit_branch(a, IF_NOT_EQUAL, &lost);
-	emit_store_constant(a, WIDTH_64, RCX, SLOT(who), 0);
-	emit_store_constant(a, WIDTH_64, RCX, SLOT(order), 0);
-	emit_store_constant(a, WIDTH_64, RCX, SLOT(state), 0);
-	emit_load(a, WIDTH_64, RDX, RSP, KEY);
-	emit_store(a, WIDTH_64, RCX, SLOT(key), RDX);
-	emit_jump(a, &done);
-	label_place(a, &lost);
-	emit_set(a, RAX, 1);
-	emit_exchange_add_at(a, header_field(p, offsetof(struct flight_header, lost)), RAX);
-	emit_address_of(a, RCX, header_field(p, offsetof(struct flight_header, dummy)));
-	label_place(a, &done);
-	emit_store(a, WIDTH_64, RSP, AT, RCX);
-	emit_pop(a, RDX);
-	emit_pop(a, RCX);
-	emit_pop(a, RAX);
+	choose_way(p);
+	claim(p, KEY);
+	emit_store(a, WIDTH_64, RSP, AT, RDX);
+	for (size_t i = sizeof(used); i-- > 0;)
+		emit_pop(a, used[i]);
 	assembly_raw(a, &give_back, 1);
 }
 

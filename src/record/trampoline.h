@@ -6,9 +6,21 @@
 #include "evidence/flight_format.h"
 #include "record/plan.h"
 
+/**
+ * A page of the process's own that the kernel wipes in a process that is forked off: the child finds nothing in it,
+ * and leaves its parent's record alone.
+ */
+struct trampoline_own {
+	uint64_t recording; /**< 1 until a check has failed */
+	uint64_t is_owner;  /**< 1 */
+};
+
+#define TRAMPOLINE_OWN_BYTES 4096u
+
 /** Where things will stand in the process. Code and flight memory within 2 GiB of the text and of each other. */
 struct trampoline_room {
 	uint64_t code;   /**< of TRAMPOLINE_CODE_BYTES */
+	uint64_t own;    /**< struct trampoline_own */
 	uint64_t flight; /**< the shared memory's header */
 	uint64_t copy;   /**< private memory for the copy at death, as large; 0: none is made */
 };

@@ -43,6 +43,13 @@ def sleeper(tmp_path):
     return subprocess.Popen([str(program)], stdout=subprocess.PIPE, text=True)
 
 
+def flags_before_the_record(pid):
+    """Of the mapping below the record's: the page that the kernel wipes in forked children, who then record nothing."""
+    mappings = pathlib.Path(f"/proc/{pid}/smaps").read_text().split("VmFlags:")
+    at = next(i for i, text in enumerate(mappings) if f"mapfault-{pid}.flight" in text)
+    return mappings[at].splitlines()[0].split()
+
+
 def test_put_in_and_taken_out_under_load(tmp_path):
     process = sleeper(tmp_path)
     try:
@@ -56,6 +63,7 @@ def test_put_in_and_taken_out_under_load(tmp_path):
             assert recorder.wait(timeout=20) == 0
             record = tmp_path / f"mapfault-{process.pid}.flight"
             assert record.exists()
+            assert "wf" in flags_before_the_record(process.pid)
             assert mapfault_run("record", "--remove", "-p", process.pid).returncode == 0
             record.unlink()
         process.send_signal(signal.SIGTERM)

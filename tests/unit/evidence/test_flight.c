@@ -14,7 +14,7 @@
 
 #define TEXT  0x7f0000000000ull
 #define MAP   0xc000123450ull
-#define SLOTS 4
+#define SLOTS 6
 
 struct built {
 	struct flight_header header;
@@ -54,15 +54,19 @@ static struct built *build(void)
 	return &b;
 }
 
+#define SITE(number) ((uint64_t)(number) << FLIGHT_SITE_SHIFT)
+
 static struct flight_slot slot_of(uint32_t goroutine, uint64_t map, uint32_t place)
 {
-	uint64_t low = (uint32_t)(map >> FLIGHT_MAP_SHIFT), high = (uint64_t)goroutine << 32;
+	uint64_t key = (uint64_t)goroutine << 32 | (uint32_t)(map >> FLIGHT_MAP_SHIFT);
 
 	return (struct flight_slot){
-		.key = high | low,
-		.who = high | (uint32_t)(TEXT + 0x1234),
-		.order = (uint64_t)place << 32 | low,
-		.state = 1,
+		.key = key,
+		.claimed = key,
+		.who = (TEXT + 0x1234) << 32 |
+		       (uint32_t)(goroutine >> FLIGHT_TAG_FROM << FLIGHT_TAG_SHIFT) | SITE(0) |
+		       FLIGHT_INSIDE,
+		.order = (uint64_t)place << 32 | goroutine,
 		.callers = {(uint32_t)(TEXT + 0x2345)},
 		.callers_of = goroutine,
 	};
@@ -85,7 +89,8 @@ static void records_are_read(void **state)
 
 	b->slots[1] = slot_of(7, MAP, 5);
 	b->slots[2] = slot_of(9, MAP + 48, 6);
-	b->slots[2].state = 4ull << 32 | 1u << 8;
+	b->slots[2].who = (b->slots[2].who | SITE(1)) & ~(uint64_t)FLIGHT_INSIDE;
+	b->slots[2].left = 4;
 
 	scoped(flight) struct flight *flight = read_built(b);
 	const struct flight_write *writes = flight_writes(flight, &count);
@@ -111,19 +116,25 @@ static void torn_records_are_left_out(void **state)
 	size_t count;
 
 	b->slots[0] = slot_of(7, MAP, 5);
-	b->slots[0].who = slot_of(8, MAP, 5).who;
+	b->slots[0].who = slot_of(7 + (1u << FLIGHT_TAG_FROM), MAP, 5).who;
 	b->slots[1] = slot_of(7, MAP, 5);
-	b->slots[1].order = slot_of(7, MAP + 48, 5).order;
+	b->slots[1].order = slot_of(8, MAP, 5).order;
+	b->slots[4] = slot_of(7, MAP, 5);
+	b->slots[4].claimed = slot_of(7, MAP + 48, 5).claimed;
 	b->slots[2] = slot_of(7, MAP, 5);
 	b->slots[2].key = FLIGHT_KEY_TAKEN;
 	b->slots[3] = slot_of(7, MAP, 5);
 	b->slots[3].callers_of = 8; // of another: only the record's own address counts
+	b->slots[5] = slot_of(9, MAP, 5);
+	b->slots[5].who ^= FLIGHT_INSIDE | FLIGHT_UNSETTLED; // its callers were just being replaced
 
 	scoped(flight) struct flight *flight = read_built(b);
 	const struct flight_write *writes = flight_writes(flight, &count);
 
-	assert_int_equal(count, 1);
+	assert_int_equal(count, 2);
 	assert_int_equal(writes[0].pc_count, 1);
+	assert_int_equal(writes[1].pc_count, 1);
+	assert_false(writes[1].inside);
 }
 
 static void a_failed_check_tells_its_callers(void **state)

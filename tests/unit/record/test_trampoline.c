@@ -34,6 +34,7 @@ static const uint8_t function[] = {
 
 struct rig {
 	uint8_t *memory;
+	struct trampoline_own *own;
 	struct flight_header *flight;
 	struct plan plan;
 	struct go_layout layout;
@@ -89,8 +90,8 @@ static void lay_out(struct rig *rig)
 
 static void hook_function(struct rig *rig)
 {
-	struct trampoline_room room = {(uint64_t)rig->memory,
-				       (uint64_t)rig->memory + TRAMPOLINE_CODE_BYTES, 0};
+	struct trampoline_room room = {(uint64_t)rig->memory, (uint64_t)rig->own,
+				       (uint64_t)rig->flight, 0};
 	scoped(decoder) struct decoder *decoder = decoder_new();
 	struct trampolines made;
 
@@ -113,7 +114,10 @@ static int set_up(void **state)
 	rig->memory = mmap(NULL, 2 * ROOM, PROT_READ | PROT_WRITE | PROT_EXEC,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(rig->memory, MAP_FAILED);
-	rig->flight = (struct flight_header *)(rig->memory + TRAMPOLINE_CODE_BYTES);
+	rig->own = (struct trampoline_own *)(rig->memory + TRAMPOLINE_CODE_BYTES);
+	rig->flight = (struct flight_header *)(rig->memory + TRAMPOLINE_CODE_BYTES +
+					       TRAMPOLINE_OWN_BYTES);
+	*rig->own = (struct trampoline_own){1, 1};
 	rig->layout.offset[GO_G_GOID] = GOID;
 	rig->layout.offset[GO_G_STACK_HI] = STACK_HI;
 	rig->plan = (struct plan){
@@ -154,13 +158,13 @@ struct seen {
 #define KEEP(reg, number) "movq %%" #reg ", 32+8*" #number "(%%r13)\n"
 
 /** Calls the function as that goroutine, all registers filled; @return what it computed in RAX. */
-static uint64_t call_as(struct rig *rig, uint64_t goroutine, size_t map, struct seen *seen)
+static uint64_t call_on(struct rig *rig, uint64_t goroutine, uint8_t *map, struct seen *seen)
 {
 	rig->g[GOID / 8] = goroutine;
 	rig->g[STACK_HI / 8] = (uint64_t)__builtin_frame_address(0) + 64;
 	seen->function = rig->plan.text;
 	seen->g = (uint64_t)rig->g;
-	seen->map = (uint64_t)rig->map[map];
+	seen->map = (uint64_t)map;
 	__asm__ volatile(
 		"leaq -128(%%rsp), %%rsp\n pushq %%rbp\n pushq %%rbx\n pushq %%rdi\n"
 		"movq 8(%%rdi), %%r14\n movq 16(%%rdi), %%rbx\n movq (%%rdi), %%r15\n" FILL(
@@ -179,6 +183,11 @@ static uint64_t call_as(struct rig *rig, uint64_t goroutine, size_t map, struct 
 		: "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
 		  "memory", "cc");
 	return seen->result;
+}
+
+static uint64_t call_as(struct rig *rig, uint64_t goroutine, size_t map, struct seen *seen)
+{
+	return call_on(rig, goroutine, rig->map[map], seen);
 }
 
 static struct flight *read_back(const struct rig *rig)
@@ -269,6 +278,52 @@ static void many_writers_are_all_kept(void **state)
 	assert_int_equal(flight_facts(flight)->lost, 0);
 }
 
+/** One goroutine goes through more maps than there is room for: what it comes back to stays, so does the newest. */
+static void what_was_not_used_for_longest_makes_room(void **state)
+{
+	enum { MAPS = 4096 };
+	struct rig *rig = *state;
+	struct seen seen = {0};
+	g_autofree uint8_t *maps = g_malloc0(MAPS * MAP_BYTES + 16);
+	uint8_t *first = (uint8_t *)(((uintptr_t)maps + 15) & ~(uintptr_t)15);
+
+	hook_function(rig);
+	for (size_t i = 0; i < MAPS; i++) {
+		call_on(rig, 7, first + i * MAP_BYTES, &seen);
+		call_as(rig, 7, 0, &seen);
+	}
+
+	scoped(flight) struct flight *flight = read_back(rig);
+	size_t count;
+
+	flight_writes(flight, &count);
+	assert_non_null(write_by(flight, 7, rig->map[0]));
+	assert_non_null(write_by(flight, 7, first + (MAPS - 1) * MAP_BYTES));
+	assert_null(write_by(flight, 7, first));
+	assert_true(count > 32 && count <= 64);
+	assert_int_equal(flight_facts(flight)->lost, 0);
+}
+
+/** In a forked child the kernel has wiped the process's own page. */
+static void a_forked_child_leaves_the_record_alone(void **state)
+{
+	struct rig *rig = *state;
+	struct seen seen = {0};
+	size_t writes, failures;
+
+	rig->plan.hook_count = 3;
+	hook_function(rig);
+	*rig->own = (struct trampoline_own){0};
+	call_as(rig, 7, 0, &seen);
+
+	scoped(flight) struct flight *flight = read_back(rig);
+
+	flight_writes(flight, &writes);
+	flight_failures(flight, &failures);
+	assert_int_equal(writes + failures, 0);
+	assert_false(flight_facts(flight)->frozen);
+}
+
 static void giving_up_freezes_and_tells_who(void **state)
 {
 	struct rig *rig = *state;
@@ -297,8 +352,8 @@ static void giving_up_freezes_and_tells_who(void **state)
 static void what_is_out_of_reach_is_refused(void **state)
 {
 	struct rig *rig = *state;
-	struct trampoline_room far = {(uint64_t)rig->memory + (1ull << 33),
-				      (uint64_t)rig->memory + TRAMPOLINE_CODE_BYTES, 0};
+	struct trampoline_room far = {(uint64_t)rig->memory + (1ull << 33), (uint64_t)rig->own,
+				      (uint64_t)rig->flight, 0};
 	scoped(decoder) struct decoder *decoder = decoder_new();
 	struct trampolines made;
 
@@ -312,6 +367,8 @@ int main(void)
 		TEST(a_write_is_recorded_and_changes_nothing_else),
 		TEST(writers_are_told_apart_and_in_order),
 		TEST(many_writers_are_all_kept),
+		TEST(what_was_not_used_for_longest_makes_room),
+		TEST(a_forked_child_leaves_the_record_alone),
 		TEST(giving_up_freezes_and_tells_who),
 		TEST(what_is_out_of_reach_is_refused),
 	};
