@@ -195,6 +195,7 @@ static void method_plan(const struct side_plan *plan, struct part *ret)
 
 static void part_plan(const struct side_plan *plan, struct part *ret)
 {
+	ret->may_panic = plan->origin.walker != NULL;
 	if (plan->origin.name.closure)
 		closure_plan(plan, ret);
 	else if (*plan->origin.name.receiver)

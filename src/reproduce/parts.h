@@ -20,7 +20,8 @@ struct part {
 	const char *body;        /**< the operation, by what the function calls the map */
 	const char *call_head;   /**< "get(index, ": the last argument is missing */
 	bool closure;            /**< call is the operation itself */
-	const char *outer;       /**< of a closure: the function that it stands in */
+	bool may_panic;    /**< the library that does it may stumble before the runtime looks */
+	const char *outer; /**< of a closure: the function that it stands in */
 };
 
 struct parts_input {

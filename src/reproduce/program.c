@@ -10,6 +10,7 @@
 #define GO_WITH_CLONE  21
 #define ROUND_KEYS_MIN 16
 #define ROUND_KEYS_MAX KEYS_MADE
+#define GO_ON          "defer func() { recover() }() // the race can make the library panic, too\n"
 
 struct composer {
 	const struct program_input *input;
@@ -185,8 +186,9 @@ static const char *loop_text(struct composer *composer, size_t side)
 	const struct verdict *verdict = composer->input->verdict;
 	enum loop mine = loop_of(verdict, side), theirs = loop_of(verdict, 1 - side);
 	const struct part *part = &composer->parts[side];
-	g_autoptr(GString) text = g_string_new(heads[mine]);
+	g_autoptr(GString) text = g_string_new(part->may_panic ? GO_ON : "");
 
+	g_string_append(text, heads[mine]);
 	composer->over |= mine == LOOP_UNTIL_OVER;
 	if (!part->closure || strstr(part->call, "keys[n]"))
 		g_string_append_printf(text, "n := %s\n",
