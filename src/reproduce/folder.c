@@ -70,6 +70,12 @@ struct error *folder_open_temporary(struct folder *ret)
 	return NULL;
 }
 
+static struct error *not_written(int number, const char *path)
+{
+	return error_with_hint(error_system(number, place_whole(path), "cannot be written"),
+			       "make room on that disk, or have the folder made on another one");
+}
+
 struct error *folder_write(const struct folder *folder, const char *name, const char *text)
 {
 	g_autofree char *path = g_build_filename(folder->path, name, NULL);
@@ -81,10 +87,10 @@ struct error *folder_write(const struct folder *folder, const char *name, const 
 		return error_system(errno, place_whole(parent), "cannot be made");
 	out = fopen(path, "we");
 	if (!out)
-		return error_system(errno, place_whole(path), "cannot be written");
+		return not_written(errno, path);
 	failed = fputs(text, out) == EOF;
 	failed |= fclose(out) != 0;
-	return failed ? error_system(errno, place_whole(path), "cannot be written") : NULL;
+	return failed ? not_written(errno, path) : NULL;
 }
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *place)

@@ -60,14 +60,25 @@ static struct origin origin_of(struct arena *arena, const struct verdict_side *s
 	return origin;
 }
 
-const char *parts_receiver(const struct verdict *verdict, struct arena *arena)
+static const char *receiver_of(struct arena *arena, const struct linked_name *name)
+{
+	return arena_format(arena, "%s.%s", linked_package_base(name->package), name->receiver);
+}
+
+/* A method of the map's own type, as http.Header has them. */
+static bool is_of_map(const struct parts_input *input, const char *receiver)
+{
+	return g_str_equal(local_types_name(input->types, receiver), input->map_type);
+}
+
+const char *parts_receiver(const struct parts_input *input)
 {
 	for (size_t i = 0; i < 2; i++) {
-		struct linked_name name = origin_of(arena, &verdict->sides[i]).name;
+		struct linked_name name = origin_of(input->arena, &input->verdict->sides[i]).name;
+		const char *receiver = receiver_of(input->arena, &name);
 
-		if (*name.receiver && !name.closure)
-			return arena_format(arena, "%s.%s", linked_package_base(name.package),
-					    name.receiver);
+		if (*name.receiver && !name.closure && !is_of_map(input, receiver))
+			return receiver;
 	}
 	return "";
 }
@@ -165,32 +176,38 @@ static bool names_field(const char *tail, const char *name)
 	       (tail[n + 1] == '\0' || strchr(".[", tail[n + 1]));
 }
 
+/* The receiver is what the method reaches the map through: the struct that holds it, the map itself, or
+ * neither. */
 static void method_plan(const struct side_plan *plan, struct part *ret)
 {
 	const struct parts_input *input = plan->input;
+	struct arena *arena = input->arena;
 	const struct linked_name *name = &plan->origin.name;
 	struct access access = access_plan(input);
-	const char *qualified = arena_format(input->arena, "%s.%s",
-					     linked_package_base(name->package), name->receiver);
+	const char *qualified = receiver_of(arena, name);
 	const char *type = local_types_name(input->types, qualified);
 	const char *method = names_member(input->names, name->function);
-	const char *call = arena_format(input->arena, "new(%s)", type);
+	const char *call = arena_format(arena, "new(%s)", type), *pointer = "*";
 
-	if (g_str_equal(type, input->sharing->holder_type)) {
-		access.parameter = access.argument = "";
-		access.map = arena_format(input->arena, "x%s", input->sharing->tail);
+	if (is_of_map(input, qualified)) {
+		access = (struct access){"", "", "x"};
+		call = input->sharing->map;
+		pointer = "";
+	} else if (g_str_equal(type, input->sharing->holder_type)) {
+		access = (struct access){"", "", arena_format(arena, "x%s", input->sharing->tail)};
 		call = input->sharing->holder;
 	} else {
 		local_types_declare(input->types, type, "struct{}");
 	}
 	if (names_field(input->sharing->tail, method))
-		method = arena_format(input->arena, "%s_", method);
+		method = arena_format(arena, "%s_", method);
 	ret->label = method;
-	ret->linked_name = arena_format(input->arena, "main.(*%s).%s", type, method);
+	ret->linked_name =
+		arena_format(arena, *pointer ? "main.(*%s).%s" : "main.%s.%s", type, method);
 	ret->head =
-		arena_format(input->arena, "func (x *%s) %s(%s", type, method, access.parameter);
+		arena_format(arena, "func (x %s%s) %s(%s", pointer, type, method, access.parameter);
 	ret->body = body(plan, access.map);
-	ret->call_head = arena_format(input->arena, "%s.%s(%s", call, method, access.argument);
+	ret->call_head = arena_format(arena, "%s.%s(%s", call, method, access.argument);
 }
 
 static void part_plan(const struct side_plan *plan, struct part *ret)

@@ -35,8 +35,11 @@ struct parts_input {
 	unsigned go_minor;
 };
 
-/** The type that the sides' methods belong to, "main.store", if there is one; else "". */
-const char *parts_receiver(const struct verdict *verdict, struct arena *arena);
+/**
+ * The type that the sides' methods belong to and that holds the map, "main.store", if there is one; else "".
+ * @a input's sharing is not looked at.
+ */
+const char *parts_receiver(const struct parts_input *input);
 void parts_plan(const struct parts_input *input, struct part ret[2]);
 /** One statement of @a operation on @a map with the key @a key; its mark at the end of its line. */
 const char *operation_text(struct arena *arena, enum reproduced_operation operation,

@@ -116,7 +116,6 @@ static void plan_types(struct composer *composer)
 static void plan_parts(struct composer *composer)
 {
 	const struct program_input *input = composer->input;
-	const char *receiver = parts_receiver(input->verdict, composer->arena);
 	const struct parts_input parts = {input->verdict,
 					  &composer->sharing,
 					  composer->types,
@@ -127,7 +126,7 @@ static void plan_parts(struct composer *composer)
 					  composer->program->go_minor};
 
 	sharing_plan(input->verdict, composer->types, composer->names, composer->arena,
-		     composer->program->map_type, receiver, &composer->sharing);
+		     composer->program->map_type, parts_receiver(&parts), &composer->sharing);
 	parts_plan(&parts, composer->parts);
 	composer->burst = "burst";
 	for (size_t i = 2; i > 0; i--)

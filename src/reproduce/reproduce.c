@@ -44,6 +44,8 @@ static struct error *choose_toolchain(struct reproduction *r,
 
 	TRY(toolchains_find(r->arena, &toolchains));
 	*ret = toolchains_exact(&toolchains, wanted);
+	if (!*ret && !toolchains.count)
+		return no_go(wanted);
 	if (!*ret && options->download && *wanted) {
 		options->progress("fetching the crash's own Go release");
 		TRY(toolchains_fetch(&toolchains, wanted, ret));
@@ -51,8 +53,6 @@ static struct error *choose_toolchain(struct reproduction *r,
 	if (*ret)
 		return NULL;
 	*ret = toolchains_nearest(&toolchains, wanted);
-	if (!*ret)
-		return no_go(wanted);
 	if (*wanted)
 		notes_add(&r->outcome.notes,
 			  "Go %s is not on this machine: built with %s, whose runtime may behave "

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <jansson.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -242,35 +243,53 @@ const struct toolchain *toolchains_nearest(const struct toolchains *toolchains, 
 	return best;
 }
 
+static struct error *not_fetched(const struct toolchains *toolchains, const char *version,
+				 const json_t *answer, const char *output)
+{
+	const struct toolchain *near = toolchains_nearest(toolchains, version);
+	const char *problem = json_string_value(json_object_get(answer, "Error"));
+
+	return error_with_hint(error_new(ERROR_NOT_FOUND, place_whole(""),
+					 "Go %s could not be fetched: %.300s", version,
+					 problem ? problem : output),
+			       near ? "leave --download out: Go %s, which is here, is then used "
+				      "instead"
+				    : "install that release as ~/sdk/go%s",
+			       near ? near->version : version);
+}
+
+/* The go command says {"Path": ..., "Dir": ...}, or "Error" in place of the folder. */
 struct error *toolchains_fetch(struct toolchains *toolchains, const char *version,
 			       const struct toolchain **ret)
 {
 	g_autofree char *module =
 		g_strdup_printf("golang.org/" MODULE_PREFIX "%s.%s", version, platform());
-	const char *const arguments[] = {"go", "mod", "download", "-json", module, NULL};
+	const struct toolchain *newest = toolchains_nearest(toolchains, "");
+	g_autofree char *go =
+		newest ? g_build_filename(newest->root, "bin", "go", NULL) : g_strdup("go");
+	const char *const arguments[] = {go, "mod", "download", "-json", module, NULL};
 	g_auto(GStrv) environment = g_get_environ();
 	struct child_request request = {
 		.arguments = arguments, .folder = g_get_tmp_dir(), .seconds = GO_FETCH_SECONDS};
 	scoped(child_result) struct child_result result = {NULL};
-	g_autofree char *root = NULL;
-	char *at;
+	struct error *error = NULL;
+	const char *root;
+	json_t *answer;
 
 	environment = g_environ_setenv(environment, "GO111MODULE", "on", TRUE);
 	environment = g_environ_setenv(environment, "GOFLAGS", "-mod=mod", TRUE);
+	environment = g_environ_setenv(environment, "GOTOOLCHAIN", "local", TRUE);
+	if (newest)
+		environment = g_environ_setenv(environment, "GOROOT", newest->root, TRUE);
 	request.environment = (const char *const *)environment;
 	TRY(child_run(&request, &result));
-	at = strstr(result.output, "\"Dir\": \"");
-	if (at) {
-		root = g_strndup(at + strlen("\"Dir\": \""),
-				 strcspn(at + strlen("\"Dir\": \""), "\""));
-		*ret = add(toolchains, root, version);
-	}
-	if (at && *ret)
-		return NULL;
-	return error_with_hint(error_new(ERROR_NOT_FOUND, place_whole(""),
-					 "Go %s could not be fetched: %.200s", version,
-					 result.output),
-			       "install it as ~/sdk/go%s, or try without it", version);
+	answer = json_loads(result.output, 0, NULL);
+	root = json_string_value(json_object_get(answer, "Dir"));
+	*ret = root ? add(toolchains, root, version) : NULL;
+	if (!*ret)
+		error = not_fetched(toolchains, version, answer, result.output);
+	json_decref(answer);
+	return error;
 }
 
 static bool is_ours(const char *name)
