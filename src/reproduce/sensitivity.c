@@ -54,6 +54,17 @@ struct session {
 	gint64 end_us;
 };
 
+struct setting {
+	unsigned goroutines, procs;
+};
+
+/* The program of one release. */
+struct probe {
+	const char *version;
+	const char *program; // NULL: not built yet
+	bool failed;
+};
+
 static void session_free_at(struct session *session)
 {
 	folder_done(&session->programs);
@@ -398,60 +409,103 @@ static struct error *measure(struct session *session, const char *program,
 	return NULL;
 }
 
-static struct error *measure_races(struct session *session, const char *version,
-				   const char *program, unsigned procs, const unsigned *goroutines)
+/* To be measured: the release has the operation, and nobody did it before. */
+static bool is_open(const struct session *session, const struct sensitivity_cell *cell)
 {
-	for (size_t race = 0; race < sensitivity_race_count; race++)
-		for (const unsigned *n = goroutines; *n; n++) {
-			struct sensitivity_cell cell = {
-				.version = version, .race = race, .goroutines = *n, .procs = procs};
+	return toolchain_minor(cell->version) >= sensitivity_races[cell->race].minor_since &&
+	       !sensitivity_find(session->result, cell->version, cell->race, cell->goroutines,
+				 cell->procs);
+}
 
-			if (toolchain_minor(version) < sensitivity_races[race].minor_since ||
-			    sensitivity_find(session->result, version, race, *n, procs))
-				continue;
-			if (g_get_monotonic_time() >= session->end_us)
-				session->result->cells_left++;
-			else
-				TRY(measure(session, program, &cell));
-		}
+/* All races of one release in one setting. */
+static struct error *measure_races(struct session *session, const struct probe *probe,
+				   const struct setting *setting)
+{
+	for (size_t race = 0; race < sensitivity_race_count; race++) {
+		struct sensitivity_cell cell = {.version = probe->version,
+						.race = race,
+						.goroutines = setting->goroutines,
+						.procs = setting->procs};
+
+		if (!is_open(session, &cell))
+			continue;
+		if (g_get_monotonic_time() >= session->end_us)
+			session->result->cells_left++;
+		else
+			TRY(measure(session, probe->program, &cell));
+	}
 	return NULL;
 }
 
-static bool is_measured(const struct session *session, const char *version, unsigned procs,
-			const unsigned *goroutines)
+static bool is_measured(const struct session *session, const struct probe *probe,
+			const struct setting *setting)
 {
-	for (size_t race = 0; race < sensitivity_race_count; race++)
-		for (const unsigned *n = goroutines; *n; n++)
-			if (toolchain_minor(version) >= sensitivity_races[race].minor_since &&
-			    !sensitivity_find(session->result, version, race, *n, procs))
-				return false;
+	for (size_t race = 0; race < sensitivity_race_count; race++) {
+		const struct sensitivity_cell cell = {.version = probe->version,
+						      .race = race,
+						      .goroutines = setting->goroutines,
+						      .procs = setting->procs};
+
+		if (is_open(session, &cell))
+			return false;
+	}
 	return true;
 }
 
-static struct error *measure_version(struct session *session, const char *version)
+/* Built when it is first needed; a release that does not build it is told of once. */
+static struct error *probe_build(struct session *session, struct probe *probe)
 {
-	const struct toolchain *toolchain = toolchains_exact(&session->toolchains, version);
-	unsigned main = sensitivity_procs(session->result), others[] = {1, 2 * main};
-	g_autofree char *program = g_strdup_printf("%s/probe-%s", session->programs.path, version);
-	g_autofree char *what = g_strdup_printf("Go %s", version);
+	const struct toolchain *toolchain = toolchains_exact(&session->toolchains, probe->version);
 	scoped(error) struct error *error = NULL;
-	bool whole = is_measured(session, version, main, sensitivity_goroutines);
 
-	for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
-		whole = whole && is_measured(session, version, others[i], few_goroutines);
-	if (whole)
+	if (probe->program || probe->failed)
 		return NULL;
-	session->options->progress(what);
-	error = build(session, toolchain, program);
-	if (error && error_code(error) == ERROR_INTERRUPTED)
+	probe->program = arena_format(session->result->arena, "%s/probe-%s", session->programs.path,
+				      probe->version);
+	error = build(session, toolchain, probe->program);
+	if (!error)
+		return NULL;
+	probe->failed = true;
+	if (error_code(error) == ERROR_INTERRUPTED)
 		return g_steal_pointer(&error);
-	if (error) {
-		notes_add(&session->result->notes, "%s", error_text(error));
-		return NULL;
+	notes_add(&session->result->notes, "%s", error_text(error));
+	return NULL;
+}
+
+static struct error *measure_setting(struct session *session, struct probe *probes,
+				     const struct setting *setting)
+{
+	for (size_t i = 0; i < session->result->version_count; i++) {
+		struct probe *probe = &probes[i];
+		g_autofree char *what =
+			g_strdup_printf("Go %s, %u goroutines, GOMAXPROCS %u", probe->version,
+					setting->goroutines, setting->procs);
+
+		if (is_measured(session, probe, setting))
+			continue;
+		session->options->progress(what);
+		if (g_get_monotonic_time() < session->end_us)
+			TRY(probe_build(session, probe));
+		if (!probe->failed)
+			TRY(measure_races(session, probe, setting));
 	}
-	TRY(measure_races(session, version, program, main, sensitivity_goroutines));
+	return NULL;
+}
+
+/* One setting after the other, each with every release: when time is up, whole tables are there. */
+static struct error *measure_all(struct session *session)
+{
+	const struct sensitivity *result = session->result;
+	unsigned main = sensitivity_procs(result), others[] = {1, 2 * main};
+	struct probe *probes = arena_array(result->arena, result->version_count, sizeof(*probes));
+
+	for (size_t i = 0; i < result->version_count; i++)
+		probes[i] = (struct probe){.version = result->versions[i]};
+	for (const unsigned *n = sensitivity_goroutines; *n; n++)
+		TRY(measure_setting(session, probes, &(struct setting){*n, main}));
 	for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
-		TRY(measure_races(session, version, program, others[i], few_goroutines));
+		for (const unsigned *n = few_goroutines; *n; n++)
+			TRY(measure_setting(session, probes, &(struct setting){*n, others[i]}));
 	return NULL;
 }
 
@@ -472,8 +526,7 @@ struct error *sensitivity_run(const struct sensitivity_options *options, struct 
 	TRY(choose_versions(&session));
 	TRY(state_open(&session));
 	TRY(folder_open_temporary(&session.programs));
-	for (size_t i = 0; i < ret->version_count; i++)
-		TRY(measure_version(&session, ret->versions[i]));
+	TRY(measure_all(&session));
 	if (ret->cells_left)
 		notes_add(&ret->notes, "time was up: %zu cells are not measured%s", ret->cells_left,
 			  options->directory ? "; the same command goes on where this one stopped"

@@ -7,20 +7,22 @@ race detector, which this file reads itself, not by mapfault's word for it.
 
 import json
 import os
-import re
+import resource
 import signal
 import subprocess
 import time
 
 import jsonschema
 import pytest
-from fixture import MAP_KINDS, ROOT, fixture_named, minor
+import reproduced
+from fixture import ROOT, fixture_named
 from harness import crash_of
 from judge import mapfault_json, mapfault_path, mapfault_run
-from toolchain import go_environment, sources_stage, toolchain_get
+from judge_text import text_is_as_stated
+from run import CrashFolder, program_crash
+from toolchain import program_build, sources_stage, toolchain_get
 
 SCHEMA = ROOT / "schema" / "report.schema.json"
-CRASH_SECONDS = 30
 
 # Fixture and release: each way to share a map, each operation, old and new maps.
 CASES = [
@@ -33,8 +35,19 @@ CASES = [
     ("service_rate_limit", "1.24.11"),
     ("hard_generics", "1.26.8"),
 ]
+# Fixture, release, and whether the program is there, too.
+TEXT_CASES = [("rw_field", "1.26.8", True), ("iter_write", "1.16.15", False), ("headers_retry", "1.26.8", True)]
+# What no program outside its package, or no program at all, can name; the program must build all the same.
+UNNAMED_TYPES = [
+    "map[string]main._Ctype_struct_session", "map[main._Ctype_int]unsafe.Pointer",
+    "map[example.com/cache.key[go.shape.string,int]]*example.com/cache.entry[go.shape.int]",
+    "map[*net/http.persistConn]struct { net.buf []uint8; main._ int }", "main.Registry[int,string]",
+    "map[struct { sync.noCopy; name string }]interface { close(); main.id() int }", "map[main.run.T·1]main.v",
+    "map[string]noalg.struct { F uintptr; R *main.d }", "map[[2]main.é]chan<- func(...main.t) error",
+]
 # Modules of several packages; 1.13 has no overlays, so that the module is copied.
 SOURCE_CASES = [("source_shop", "1.13.15"), ("source_plugins", "1.22.12"), ("source_metrics", "1.26.8")]
+VET_VERSION = "1.22.12"
 RUN_CASES = [("rw_field", "1.26.8"), ("ww_int", "1.22.12")]
 
 
@@ -55,36 +68,39 @@ def report_of(tmp_path_factory):
     return get
 
 
-def environment(version, race=False):
-    env = go_environment(version, toolchain_get(version), cgo=race)
-    if minor(version) >= (1, 11):
-        env["GO111MODULE"] = "on"
-    return env
-
-
-def build(folder, version, *flags):
-    race = "-race" in flags
-    go = toolchain_get(version) / "bin" / "go"
-    subprocess.run([str(go), "build", *flags, "-o", "app", "."], cwd=folder, check=True,
-                   env=environment(version, race), timeout=300)
-    return folder / "app"
+def dies_the_same_way(tmp_path, report, folder, version):
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(report))
+    done = mapfault_run("repro", path, "-o", folder)
+    assert done.returncode == 0, done.stderr
+    sites = reproduced.sites_read(folder)
+    death = reproduced.crash(reproduced.build(folder, version), sites)
+    assert death.kind == report["verdict"]["kind"] and death.at_site, death
+    return sites
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name,version", CASES)
 def test_generated_program_dies_the_same_way(report_of, tmp_path, name, version):
-    path, report = report_of(name, version)
+    _, report = report_of(name, version)
+    dies_the_same_way(tmp_path, report, tmp_path / "again", version)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name,version,with_program", TEXT_CASES)
+def test_a_text_is_enough(tmp_path, name, version, with_program):
+    """The text shows one side: a candidate plays the other one, or a writer that stands in."""
+    fixture = fixture_named(name)
+    app = program_build(fixture, version)
+    with CrashFolder() as folder:
+        crash = program_crash(fixture, app, folder, "all", version)
+    assert not text_is_as_stated(fixture, crash), crash.text[:500]
+    (tmp_path / "crash.txt").write_text(crash.text)
+    report = mapfault_json(tmp_path / "crash.txt", *([app] if with_program else []))
     folder = tmp_path / "again"
-    done = mapfault_run("repro", path, "-o", folder)
-    assert done.returncode == 0, done.stderr
-    done = subprocess.run([str(build(folder, version))], capture_output=True, text=True,
-                          timeout=CRASH_SECONDS + 10)
-    words = MAP_KINDS[report["verdict"]["kind"]]
-    assert f"fatal error: {words}" in done.stderr, done.stderr[:2000]
-    marked = {number for number, line in enumerate((folder / "main.go").read_text().splitlines(), 1)
-              if re.search(r"// the .*operation", line)}
-    detected = re.search(r"^main\.\S+\(.*\n\s+\S+/main\.go:(\d+)", done.stderr, re.M)
-    assert detected and int(detected.group(1)) in marked, (marked, done.stderr[:2000])
+    sites = dies_the_same_way(tmp_path, report, folder, version)
+    both, races = reproduced.race_names_both(reproduced.build(folder, version, "-race"), sites)
+    assert both, races
 
 
 @pytest.mark.slow
@@ -172,6 +188,52 @@ def test_folder_is_needed_and_never_overwritten(tmp_path):
     assert done.returncode == 2 and left_in(full) == ["mine"]
     done = mapfault_run("repro", path, "-o", tmp_path / "no" / "such" / "place")
     assert done.returncode == 3 and "next:" in done.stderr
+
+
+def test_a_full_disk_leaves_nothing(tmp_path):
+    """No file may grow beyond a kilobyte: what is written fails in the middle, as on a full disk."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
+
+    path = conflict(tmp_path)
+    done = subprocess.run([str(mapfault_path()), "repro", str(path), "-o", str(tmp_path / "again")],
+                          preexec_fn=limit, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3 and "cannot be written" in done.stderr and "next: make room" in done.stderr
+    assert left_in(tmp_path) == ["report.json"]
+
+
+def test_types_without_a_name_stand_in(tmp_path):
+    """go vet checks all of the programs and of their fixes without linking them."""
+    module = tmp_path / "module"
+    module.mkdir()
+    for number, name in enumerate(UNNAMED_TYPES):
+        path = conflict(tmp_path, map={"type": name}, sides=[
+            {"role": "detector", "operation": "assign", "site": {"function": "main.put", "line": 3},
+             "stack": [{"function": "runtime.mapassign"}]},
+            {"role": "other", "operation": "delete", "site": {"function": "main.drop", "line": 9}}])
+        folder = module / f"type{number}"
+        assert mapfault_run("repro", path, "-o", folder).returncode == 0
+        assert "// Note: the " in (folder / "main.go").read_text(), name
+        (folder / "go.mod").unlink()
+    (module / "go.mod").write_text("module types\n\ngo 1.22\n")
+    done = subprocess.run([str(toolchain_get(VET_VERSION) / "bin" / "go"), "vet", "./..."], cwd=module, text=True,
+                          capture_output=True, env=reproduced.environment(VET_VERSION), timeout=300)
+    assert done.returncode == 0, done.stderr
+
+
+def of_version(tmp_path, version):
+    return conflict(tmp_path, evidence=[{"go_version": f"go{version}"}])
+
+
+def test_a_release_that_cannot_be_fetched_is_an_error(tmp_path):
+    path = of_version(tmp_path, "1.22.99")
+    done = subprocess.run([str(mapfault_path()), "repro", str(path), "-o", str(tmp_path / "again"), "--run",
+                           "--download"], env={**os.environ, "GOPROXY": "off"}, text=True, capture_output=True,
+                          timeout=60)
+    assert done.returncode == 3 and "Go 1.22.99 could not be fetched" in done.stderr, done.stderr
+    assert "next: leave --download out" in done.stderr, done.stderr
+    assert left_in(tmp_path) == ["report.json"]
 
 
 def test_without_go_there_is_a_word_and_no_folder(tmp_path):

@@ -112,6 +112,23 @@ static void one_function_may_do_both(void **state)
 	arena_free(made.arena);
 }
 
+static void a_map_type_has_methods_itself(void **state)
+{
+	struct made made;
+
+	make(report_of("concurrent_map_read_and_write", "http.Header", "main.client.headers",
+		       side("detector", "read", "net/http.Header.get", 10),
+		       side("other", "assign", "main.(*sender).retry", 20)),
+	     &made);
+	holds(&made, "type Header map[string][]string\n");
+	holds(&made, "type sender struct{ headers Header }\n");
+	holds(&made, "func (x Header) get(n int) {\n\t_, ok := x[keys[n]] // ");
+	holds(&made, "func (x *sender) retry(n int) {\n\tx.headers[keys[n]] = value // ");
+	holds(&made, "client.headers.get(n)\n");
+	assert_string_equal(made.program.sites[0].function, "main.Header.get");
+	arena_free(made.arena);
+}
+
 static void elements_are_reached(void **state)
 {
 	struct made made;
@@ -180,6 +197,7 @@ int main(void)
 		cmocka_unit_test(a_local_is_handed_on),
 		cmocka_unit_test(closures_stand_in_their_function),
 		cmocka_unit_test(one_function_may_do_both),
+		cmocka_unit_test(a_map_type_has_methods_itself),
 		cmocka_unit_test(elements_are_reached),
 		cmocka_unit_test(a_hostile_report_is_only_a_comment),
 		cmocka_unit_test(no_conflict_is_refused),
