@@ -52,7 +52,7 @@ static struct local_type *type_of(struct local_types *types, const char *qualifi
 	if (type)
 		return type;
 	type = arena_take(types->arena, sizeof(*type));
-	type->name = names_take(types->names, dot ? dot + 1 : base);
+	type->name = names_take_type(types->names, dot ? dot + 1 : base);
 	g_hash_table_insert(types->by_name, (gpointer)base, type);
 	return type;
 }

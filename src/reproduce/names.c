@@ -19,34 +19,35 @@ static const char *const keywords[] = {
 
 /* Predeclared, imported, and what the templates declare at package level or use inside functions. */
 static const char *const reserved[] = {
-	"_",          "append",     "cap",        "clear",
-	"close",      "complex",    "copy",       "delete",
-	"error",      "false",      "imag",       "iota",
-	"len",        "make",       "max",        "min",
-	"new",        "nil",        "panic",      "print",
-	"println",    "real",       "recover",    "true",
-	"any",        "bool",       "byte",       "comparable",
-	"rune",       "string",     "int",        "int8",
-	"int16",      "int32",      "int64",      "uint",
-	"uint8",      "uint16",     "uint32",     "uint64",
-	"uintptr",    "float32",    "float64",    "complex64",
-	"complex128", "main",       "init",       "atomic",
-	"debug",      "flag",       "fmt",        "gob",
-	"ioutil",     "json",       "maps",       "os",
-	"runtime",    "strconv",    "sync",       "testing",
-	"time",       "burst",      "detectors",  "fill",
-	"first",      "keys",       "makeKeys",   "newKey",
-	"others",     "over",       "round",      "rounds",
-	"value",      "done",       "start",      "i",
-	"n",          "p",          "r",          "ok",
-	"k",          "m",          "x",          "side",
-	"count",      "guardedMap", "shared",     "newGuardedMap",
-	"load",       "shards",     "shardOf",    "TestRace",
-	"d",          "edit",       "end",        "fresh",
-	"g",          "h",          "made",       "mine",
-	"none",       "old",        "operations", "own",
-	"s",          "seconds",    "t",          "v",
-	"visit",
+	"_",          "append",     "cap",       "clear",
+	"close",      "complex",    "copy",      "delete",
+	"error",      "false",      "imag",      "iota",
+	"len",        "make",       "max",       "min",
+	"new",        "nil",        "panic",     "print",
+	"println",    "real",       "recover",   "true",
+	"any",        "bool",       "byte",      "comparable",
+	"rune",       "string",     "int",       "int8",
+	"int16",      "int32",      "int64",     "uint",
+	"uint8",      "uint16",     "uint32",    "uint64",
+	"uintptr",    "float32",    "float64",   "complex64",
+	"complex128", "main",       "init",      "atomic",
+	"debug",      "flag",       "fmt",       "gob",
+	"ioutil",     "json",       "maps",      "os",
+	"runtime",    "strconv",    "sync",      "testing",
+	"time",       "burst",      "detectors", "fill",
+	"first",      "keys",       "makeKeys",  "newKey",
+	"others",     "over",       "round",     "rounds",
+	"value",      "done",       "start",     "i",
+	"n",          "p",          "r",         "ok",
+	"k",          "m",          "x",         "side",
+	"count",      "guardedMap", "shared",    "newGuardedMap",
+	"load",       "shards",     "shardOf",   "TestRace",
+};
+
+/* Local names of the templates, within which types are named. */
+static const char *const hiding[] = {
+	"d",   "edit",       "end", "fresh", "g",       "h", "made", "mine",  "none",
+	"old", "operations", "own", "s",     "seconds", "t", "v",    "visit",
 };
 
 struct names *names_new(struct arena *arena)
@@ -83,14 +84,33 @@ static char *identifier(struct arena *arena, const char *wanted)
 	return arena_string(arena, text_of(n ? name : "unnamed"));
 }
 
-const char *names_take(struct names *names, const char *wanted)
+static bool hides(const char *name)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(hiding); i++)
+		if (g_str_equal(hiding[i], name))
+			return true;
+	return false;
+}
+
+static const char *take(struct names *names, const char *wanted, bool type)
 {
 	const char *base = identifier(names->arena, wanted), *name = base;
 
-	for (unsigned i = 2; g_hash_table_contains(names->taken, name); i++)
+	for (unsigned i = 2; g_hash_table_contains(names->taken, name) || (type && hides(name));
+	     i++)
 		name = arena_format(names->arena, "%s%u", base, i);
 	g_hash_table_add(names->taken, (gpointer)name);
 	return name;
+}
+
+const char *names_take(struct names *names, const char *wanted)
+{
+	return take(names, wanted, false);
+}
+
+const char *names_take_type(struct names *names, const char *wanted)
+{
+	return take(names, wanted, true);
 }
 
 const char *names_member(struct names *names, const char *wanted)
