@@ -14,9 +14,9 @@
 struct live {
 	struct process process; // first, so that it leads back to the live one
 	int32_t pid;
-	char *name, *program, *program_path, *maps, *command, *auxv;
-	GArray *mappings; // struct proc_mapping
-	GArray *files;    // struct process_mapping
+	char *name, *program, *program_path, *command, *auxv;
+	struct proc_maps maps;
+	GArray *files; // struct process_mapping
 	struct process_thread *threads;
 	size_t left_out;
 };
@@ -40,7 +40,7 @@ static uint64_t fetch(void *context, uint64_t address, void *ret, uint64_t size)
 
 static const struct proc_mapping *mapping_at(const struct live *live, guint i)
 {
-	return &g_array_index(live->mappings, struct proc_mapping, i);
+	return proc_maps_at(live->maps.list, i);
 }
 
 /** Mappings that touch are one range: a table may begin in one and end in the next. */
@@ -50,12 +50,12 @@ static void add_to(const struct process *process, struct memory *memory)
 	guint i = 0;
 
 	live->left_out = 0;
-	while (i < live->mappings->len) {
+	while (i < live->maps.list->len) {
 		uint64_t start = mapping_at(live, i)->start;
 		uint64_t end = start + proc_mapping_kept(mapping_at(live, i));
 
 		for (i++;
-		     i < live->mappings->len && end > start && mapping_at(live, i)->start == end;
+		     i < live->maps.list->len && end > start && mapping_at(live, i)->start == end;
 		     i++)
 			end += proc_mapping_kept(mapping_at(live, i));
 		if (!memory_add_lazy(memory, start, end - start, fetch, live,
@@ -77,9 +77,8 @@ static struct error *read_file(const struct live *live, const char *file, char *
 
 static void list_files(struct live *live)
 {
-	for (guint i = 0; i < live->mappings->len; i++) {
-		const struct proc_mapping *mapping =
-			&g_array_index(live->mappings, struct proc_mapping, i);
+	for (guint i = 0; i < live->maps.list->len; i++) {
+		const struct proc_mapping *mapping = mapping_at(live, i);
 		struct process_mapping file = {mapping->start, mapping->end, mapping->offset,
 					       mapping->path};
 
@@ -106,9 +105,8 @@ static struct error *read_all(struct live *live)
 {
 	gsize size = 0;
 
-	TRY(read_file(live, "maps", &live->maps, NULL));
-	TRY(proc_maps_parse(live->maps, live->name, live->mappings));
-	proc_maps_mark(live->mappings, read_memory, live);
+	TRY(proc_maps_read(live->pid, &live->maps));
+	proc_maps_mark(live->maps.list, read_memory, live);
 	list_files(live);
 	TRY(read_file(live, "cmdline", &live->command, &size));
 	join_arguments(live->command, size);
@@ -147,7 +145,6 @@ struct error *live_open(int32_t pid, const struct process_thread *threads, size_
 	live->pid = pid;
 	live->name = g_strdup_printf("process %d", (int)pid);
 	live->program = g_strdup_printf("/proc/%d/exe", (int)pid);
-	live->mappings = g_array_new(FALSE, FALSE, sizeof(struct proc_mapping));
 	live->files = g_array_new(FALSE, FALSE, sizeof(struct process_mapping));
 	live->threads = g_memdup2(threads, count * sizeof(*threads));
 	TRY(read_all(live));
@@ -160,13 +157,12 @@ void live_close(struct live *live)
 {
 	if (!live)
 		return;
-	g_array_free(live->mappings, TRUE);
+	proc_maps_done(&live->maps);
 	g_array_free(live->files, TRUE);
 	g_free(live->threads);
 	g_free(live->name);
 	g_free(live->program);
 	g_free(live->program_path);
-	g_free(live->maps);
 	g_free(live->command);
 	g_free(live->auxv);
 	g_free(live);

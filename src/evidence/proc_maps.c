@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define PAGE_BYTES 4096u
+#define REACH      0x7fff0000ull /* of 32 bits, less some */
+#define LOWEST     0x10000ull    /* vm.mmap_min_addr */
 
 static bool take_number(char **at, guint base, char end, uint64_t *ret)
 {
@@ -78,6 +80,49 @@ struct error *proc_maps_parse(char *text, const char *source, GArray *ret)
 		g_array_append_val(ret, mapping);
 	}
 	return NULL;
+}
+
+struct error *proc_maps_read(int32_t pid, struct proc_maps *ret)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/maps", (int)pid);
+	g_autofree char *name = g_strdup_printf("process %d", (int)pid);
+	g_autoptr(GError) error = NULL;
+
+	if (!g_file_get_contents(path, &ret->text, NULL, &error))
+		return error_new(ERROR_NOT_FOUND, place_whole(name), "has ended: %s",
+				 error->message);
+	ret->list = g_array_new(FALSE, FALSE, sizeof(struct proc_mapping));
+	return proc_maps_parse(ret->text, name, ret->list);
+}
+
+void proc_maps_done(struct proc_maps *maps)
+{
+	if (maps->list)
+		g_array_free(maps->list, TRUE);
+	g_free(maps->text);
+	*maps = (struct proc_maps){0};
+}
+
+uint64_t proc_maps_room_near(const GArray *list, uint64_t start, uint64_t end, uint64_t size)
+{
+	uint64_t lowest = MAX(end > REACH ? end - REACH : 0, LOWEST);
+	uint64_t highest = start + REACH - size, free = LOWEST, found = 0;
+
+	for (guint i = 0; i <= list->len; i++) {
+		uint64_t until = i < list->len ? proc_maps_at(list, i)->start : UINT64_MAX;
+		uint64_t from = MAX(free + PAGE_BYTES, lowest);
+		uint64_t last;
+
+		if (until >= size + PAGE_BYTES) {
+			last = MIN(until - size - PAGE_BYTES, highest) &
+			       ~(uint64_t)(PAGE_BYTES - 1);
+			if (last >= from)
+				found = last;
+		}
+		if (i < list->len)
+			free = proc_maps_at(list, i)->end;
+	}
+	return found;
 }
 
 void proc_maps_mark(GArray *mappings, proc_read read, void *context)

@@ -21,6 +21,27 @@ struct proc_mapping {
  */
 struct error *proc_maps_parse(char *text, const char *source, GArray *ret);
 
+/** The list of one process. */
+struct proc_maps {
+	GArray *list; /**< struct proc_mapping */
+	char *text;   /**< the paths point into it */
+};
+
+struct error *proc_maps_read(int32_t pid, struct proc_maps *ret);
+void proc_maps_done(struct proc_maps *maps);
+static inline void proc_maps_free_at(struct proc_maps *maps) { proc_maps_done(maps); }
+
+static inline const struct proc_mapping *proc_maps_at(const GArray *list, guint i)
+{
+	return &g_array_index(list, struct proc_mapping, i);
+}
+
+/**
+ * The highest free place of @a size bytes, in pages, from which everything in [@a start, @a end) can be reached with
+ * 32 bits and the other way round; 0 when there is none.
+ */
+uint64_t proc_maps_room_near(const GArray *list, uint64_t start, uint64_t end, uint64_t size);
+
 /** Reads the process's memory; false when it cannot. */
 typedef bool (*proc_read)(void *context, uint64_t address, void *ret, size_t size);
 /** Marks the mappings of files that were linked to be loaded anywhere. */

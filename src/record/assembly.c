@@ -78,6 +78,29 @@ static void memory_at(struct assembly *a, uint8_t reg, uint64_t address, unsigne
 	relative(a, address, after);
 }
 
+void assembly_displaced(struct assembly *a, struct decoder *decoder, const uint8_t *bytes,
+			size_t size, uint64_t address)
+{
+	for (size_t done = 0; done < size && !a->failed;) {
+		struct instruction in;
+		int64_t moved;
+
+		if (!decoder_next(decoder, bytes + done, size - done, address + done, &in)) {
+			a->failed = true;
+			return;
+		}
+		if (in.relative_at) {
+			moved = (int64_t)(in.target - (assembly_here(a) + in.size));
+			if (moved != (int32_t)moved)
+				a->failed = true;
+			memcpy(in.bytes + in.relative_at, &(int32_t){(int32_t)moved},
+			       sizeof(int32_t));
+		}
+		assembly_raw(a, in.bytes, in.size);
+		done += in.size;
+	}
+}
+
 void emit_push(struct assembly *a, uint8_t reg)
 {
 	if (reg & 8u)

@@ -46,6 +46,10 @@ uint64_t assembly_here(const struct assembly *a);
 void assembly_raw(struct assembly *a, const void *bytes, size_t size);
 void assembly_align(struct assembly *a, size_t alignment);
 
+/** Whole instructions that stood at @a address, so that they mean the same here. */
+void assembly_displaced(struct assembly *a, struct decoder *decoder, const uint8_t *bytes,
+			size_t size, uint64_t address);
+
 void emit_push(struct assembly *a, uint8_t reg);
 void emit_pop(struct assembly *a, uint8_t reg);
 /** to OP= from */

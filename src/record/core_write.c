@@ -233,19 +233,16 @@ static bool put_all(struct writer *w)
 
 struct error *core_write(struct tracee *tracee, pid_t first, int signal, FILE *out)
 {
-	g_autoptr(GArray) mappings = g_array_new(FALSE, FALSE, sizeof(struct proc_mapping));
+	scoped(proc_maps) struct proc_maps maps = {0};
 	g_autoptr(GByteArray) notes = g_byte_array_new();
-	struct writer w = {tracee, out, mappings, notes};
-	gsize size;
-	g_autofree char *maps = proc_file(&w, "maps", &size);
+	struct writer w = {.tracee = tracee, .out = out, .notes = notes};
 
-	if (!maps)
-		return error_new(ERROR_NOT_FOUND, place_whole(tracee_name(tracee)), "has ended");
-	TRY(proc_maps_parse(maps, tracee_name(tracee), mappings));
-	proc_maps_mark(mappings, read_memory, tracee);
-	if (mappings->len + 1 >= PN_XNUM)
+	TRY(proc_maps_read(tracee_pid(tracee), &maps));
+	w.mappings = maps.list;
+	proc_maps_mark(maps.list, read_memory, tracee);
+	if (maps.list->len + 1 >= PN_XNUM)
 		return error_new(ERROR_LIMIT, place_whole(tracee_name(tracee)),
-				 "has too many mappings (%u) for a core file", mappings->len);
+				 "has too many mappings (%u) for a core file", maps.list->len);
 	notes_make(&w, first, signal);
 	if (!put_all(&w))
 		return error_system(errno, place_whole(tracee_name(tracee)),

@@ -5,7 +5,7 @@
 #include "record/recorder.h"
 
 #include "evidence/flight_format.h"
-#include "record/mappings.h"
+#include "evidence/proc_maps.h"
 #include "record/trampoline.h"
 
 #include <elf.h>
@@ -28,7 +28,6 @@
 #define SETTLE_TRIES     200
 #define SETTLE_US        1000
 #define BEFORE_FLIGHT    (TRAMPOLINE_CODE_BYTES + TRAMPOLINE_OWN_BYTES)
-#define MAP_AT_EXACTLY   0x100000 /* MAP_FIXED_NOREPLACE */
 
 struct recorder {
 	char *path, *incomplete;
@@ -174,41 +173,6 @@ static struct error *create_file(const struct installing *in, const char *path)
 
 /* In the process */
 
-static struct error *call(const struct installing *in, const char *what, long number,
-			  const uint64_t arguments[6], uint64_t *ret)
-{
-	int64_t result;
-
-	TRY(tracee_syscall(in->tracee, number, arguments, &result));
-	if (result < 0 && result > -PAGE)
-		return error_system((int)-result, place_whole(tracee_name(in->tracee)),
-				    "it may not %s", what);
-	*ret = (uint64_t)result;
-	return NULL;
-}
-
-static struct error *unmap(const struct installing *in, uint64_t address, uint64_t size)
-{
-	uint64_t ignored;
-
-	return call(in, "unmap memory", SYS_munmap, (uint64_t[6]){address, size}, &ignored);
-}
-
-static struct error *map_at(const struct installing *in, uint64_t address, uint64_t size,
-			    int rights, int flags, uint64_t fd)
-{
-	uint64_t got;
-
-	TRY(call(in, "map memory", SYS_mmap,
-		 (uint64_t[6]){address, size, (uint64_t)rights, (uint64_t)(flags | MAP_AT_EXACTLY),
-			       fd, 0},
-		 &got));
-	if (got == address)
-		return NULL;
-	error_free(unmap(in, got, size));
-	return refuse(in, "the kernel gives no memory near its code");
-}
-
 /** Maps the file there; the process opens it by the path that was put into the code's memory. */
 static struct error *map_file(const struct installing *in)
 {
@@ -216,11 +180,11 @@ static struct error *map_file(const struct installing *in)
 	struct error *error;
 
 	TRY(tracee_write(in->tracee, in->room.code, in->inside_path, strlen(in->inside_path) + 1));
-	TRY(call(in, "open the recorder's file", SYS_openat,
-		 (uint64_t[6]){(uint64_t)AT_FDCWD, in->room.code, O_RDWR | O_CLOEXEC}, &fd));
-	error = map_at(in, in->room.flight, pages(in->header.total_bytes), PROT_READ | PROT_WRITE,
-		       MAP_SHARED, fd);
-	error_free(call(in, "close a file", SYS_close, (uint64_t[6]){fd}, &ignored));
+	TRY(tracee_call(in->tracee, "open the recorder's file", SYS_openat,
+			(uint64_t[6]){(uint64_t)AT_FDCWD, in->room.code, O_RDWR | O_CLOEXEC}, &fd));
+	error = tracee_map(in->tracee, in->room.flight, pages(in->header.total_bytes),
+			   PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+	error_free(tracee_call(in->tracee, "close a file", SYS_close, (uint64_t[6]){fd}, &ignored));
 	if (error)
 		return error;
 	return tracee_read(in->tracee, in->room.flight, &magic, sizeof(magic)) &&
@@ -235,11 +199,11 @@ static struct error *map_own(struct installing *in)
 	struct trampoline_own own = {.recording = 1, .is_owner = 1};
 	uint64_t ignored;
 
-	TRY(map_at(in, in->room.own, TRAMPOLINE_OWN_BYTES, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, UINT64_MAX));
-	error_free(call(in, "keep memory from its children", SYS_madvise,
-			(uint64_t[6]){in->room.own, TRAMPOLINE_OWN_BYTES, MADV_WIPEONFORK},
-			&ignored));
+	TRY(tracee_map(in->tracee, in->room.own, TRAMPOLINE_OWN_BYTES, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, UINT64_MAX));
+	error_free(tracee_call(in->tracee, "keep memory from its children", SYS_madvise,
+			       (uint64_t[6]){in->room.own, TRAMPOLINE_OWN_BYTES, MADV_WIPEONFORK},
+			       &ignored));
 	return tracee_write(in->tracee, in->room.own, &own, sizeof(own));
 }
 
@@ -247,29 +211,29 @@ static struct error *map_all(struct installing *in)
 {
 	uint64_t size = pages(in->header.total_bytes);
 
-	TRY(map_at(in, in->room.code, TRAMPOLINE_CODE_BYTES, PROT_READ | PROT_EXEC,
-		   MAP_PRIVATE | MAP_ANONYMOUS, UINT64_MAX));
+	TRY(tracee_map(in->tracee, in->room.code, TRAMPOLINE_CODE_BYTES, PROT_READ | PROT_EXEC,
+		       MAP_PRIVATE | MAP_ANONYMOUS, UINT64_MAX));
 	TRY(map_own(in));
 	TRY(map_file(in));
-	return map_at(in, in->room.copy, size, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, UINT64_MAX);
+	return tracee_map(in->tracee, in->room.copy, size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, UINT64_MAX);
 }
 
 static void unmap_all(struct installing *in)
 {
 	uint64_t size = pages(in->header.total_bytes);
 
-	error_free(unmap(in, in->room.code, BEFORE_FLIGHT + 2 * size));
+	error_free(tracee_unmap(in->tracee, in->room.code, BEFORE_FLIGHT + 2 * size));
 }
 
 static struct error *find_room(struct installing *in)
 {
-	scoped(mappings) struct mappings mappings = {0};
+	scoped(proc_maps) struct proc_maps maps = {0};
 	uint64_t size = pages(in->header.total_bytes);
 
-	TRY(mappings_read(tracee_pid(in->tracee), &mappings));
-	in->room.code = mappings_room_near(&mappings, in->plan->text, in->plan->etext,
-					   BEFORE_FLIGHT + 2 * size);
+	TRY(proc_maps_read(tracee_pid(in->tracee), &maps));
+	in->room.code = proc_maps_room_near(maps.list, in->plan->text, in->plan->etext,
+					    BEFORE_FLIGHT + 2 * size);
 	if (!in->room.code)
 		return refuse(in, "there is no free memory within reach of its code");
 	in->room.own = in->room.code + TRAMPOLINE_CODE_BYTES;
@@ -505,7 +469,7 @@ struct error *recorder_install(struct tracee *tracee, struct image *image,
 
 /* Taking it out */
 
-static bool is_flight_file(const struct mapping *mapping)
+static bool is_flight_file(const struct proc_mapping *mapping)
 {
 	return mapping->shared && strstr(mapping->path, "/mapfault-") &&
 	       strstr(mapping->path, FILE_SUFFIX);
@@ -533,14 +497,14 @@ static struct error *remove_at(struct tracee *tracee, uint64_t flight)
 
 struct error *recorder_remove(struct tracee *tracee)
 {
-	scoped(mappings) struct mappings mappings = {0};
+	scoped(proc_maps) struct proc_maps maps = {0};
 	bool found = false;
 
-	TRY(mappings_read(tracee_pid(tracee), &mappings));
-	for (size_t i = 0; i < mappings.count; i++) {
-		if (!is_flight_file(&mappings.items[i]))
+	TRY(proc_maps_read(tracee_pid(tracee), &maps));
+	for (guint i = 0; i < maps.list->len; i++) {
+		if (!is_flight_file(proc_maps_at(maps.list, i)))
 			continue;
-		TRY(remove_at(tracee, mappings.items[i].start));
+		TRY(remove_at(tracee, proc_maps_at(maps.list, i)->start));
 		found = true;
 	}
 	return found ? NULL

@@ -74,6 +74,14 @@ struct error *tracee_write(struct tracee *tracee, uint64_t address, const void *
 struct error *tracee_syscall(struct tracee *tracee, long number, const uint64_t arguments[6],
 			     int64_t *ret_result);
 
+/** The same; a call that fails is an error, "it may not @a what". */
+struct error *tracee_call(struct tracee *tracee, const char *what, long number,
+			  const uint64_t arguments[6], uint64_t *ret);
+/** Maps memory in the process, there or not at all. */
+struct error *tracee_map(struct tracee *tracee, uint64_t address, uint64_t size, int rights,
+			 int flags, uint64_t fd);
+struct error *tracee_unmap(struct tracee *tracee, uint64_t address, uint64_t size);
+
 /**
  * A breakpoint on the instruction at @a address; the process must be stopped. Twice at one address is
  * once. A hit is told by tracee_wait().

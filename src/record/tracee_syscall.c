@@ -5,10 +5,12 @@
 // killed in the middle, the thread returns through the frame to where it was.
 // Layouts: struct rt_sigframe and ucontext of arch/x86/include/asm/sigframe.h and asm/ucontext.h,
 // struct _fpx_sw_bytes of asm/sigcontext.h.
+#include "evidence/proc_maps.h"
 #include "record/tracee_thread.h"
 
 #include <elf.h>
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -31,6 +33,8 @@
 #define TRACED_CALL      (SIGTRAP | 0x80)
 #define MASK_BYTES       sizeof(uint64_t)
 #define TRIES_MAX        100
+#define ERRORS_MAX       4096     /* a result below is -errno */
+#define MAP_AT_EXACTLY   0x100000 /* MAP_FIXED_NOREPLACE */
 
 /** What the kernel reads at rt_sigreturn, from the stack pointer on. */
 struct signal_context {
@@ -95,55 +99,30 @@ static void scan_code(struct tracee *tracee, uint64_t start, uint64_t end)
 	}
 }
 
-static struct error *maps_read(struct tracee *tracee, char **ret)
-{
-	g_autofree char *path = g_strdup_printf("/proc/%d/maps", (int)tracee->pid);
-
-	if (g_file_get_contents(path, ret, NULL, NULL))
-		return NULL;
-	return error_system(errno, place_whole(tracee->name), "its mappings cannot be read");
-}
-
-/** One line of /proc/PID/maps; @return what follows the addresses: " r-xp 00001000 ...". */
-static const char *line_range(const char *line, uint64_t *ret_start, uint64_t *ret_end)
-{
-	char *rest;
-
-	*ret_start = g_ascii_strtoull(line, &rest, 16);
-	*ret_end = *rest == '-' ? g_ascii_strtoull(rest + 1, &rest, 16) : *ret_start;
-	return rest;
-}
-
 /** Where the main thread's stack begins; 0 when there is none that is large enough. */
-static uint64_t stack_in(const char *maps)
+static uint64_t stack_in(const GArray *list)
 {
-	const char *at = strstr(maps, "[stack]\n");
-	uint64_t start, end;
+	for (guint i = 0; i < list->len; i++) {
+		const struct proc_mapping *m = proc_maps_at(list, i);
 
-	while (at && at > maps && at[-1] != '\n')
-		at--;
-	if (!at)
-		return 0;
-	line_range(at, &start, &end);
-	return end - start >= STACK_BYTES_MIN ? start : 0;
+		if (g_str_equal(m->path, "[stack]"))
+			return m->end - m->start >= STACK_BYTES_MIN ? m->start : 0;
+	}
+	return 0;
 }
 
 /** Finds both gadgets in executable mappings, and the main thread's stack. */
 static struct error *look_around(struct tracee *tracee, uint64_t *ret_stack)
 {
-	g_autofree char *maps = NULL;
-	g_auto(GStrv) lines = NULL;
+	scoped(proc_maps) struct proc_maps maps = {0};
 
-	TRY(maps_read(tracee, &maps));
-	*ret_stack = stack_in(maps);
-	lines = g_strsplit(has_gadgets(tracee) ? "" : maps, "\n", -1);
-	for (char **line = lines; *line && !has_gadgets(tracee); line++) {
-		uint64_t start, end;
-		const char *rest = line_range(*line, &start, &end);
+	TRY(proc_maps_read(tracee->pid, &maps));
+	*ret_stack = stack_in(maps.list);
+	for (guint i = 0; i < maps.list->len && !has_gadgets(tracee); i++) {
+		const struct proc_mapping *m = proc_maps_at(maps.list, i);
 
-		if (strlen(rest) > 3 && rest[1] == 'r' && rest[3] == 'x' &&
-		    !g_str_has_suffix(*line, "[vsyscall]"))
-			scan_code(tracee, start, end);
+		if (m->readable && m->executable && !g_str_equal(m->path, "[vsyscall]"))
+			scan_code(tracee, m->start, m->end);
 	}
 	if (has_gadgets(tracee) && *ret_stack)
 		return NULL;
@@ -218,11 +197,11 @@ static bool any_on_its_way(struct tracee *tracee, uint64_t stack)
 
 struct error *tracee_settle(struct tracee *tracee)
 {
-	g_autofree char *maps = NULL;
+	scoped(proc_maps) struct proc_maps maps = {0};
 	uint64_t stack;
 
-	TRY(maps_read(tracee, &maps));
-	stack = stack_in(maps);
+	TRY(proc_maps_read(tracee->pid, &maps));
+	stack = stack_in(maps.list);
 	for (int i = 0; any_on_its_way(tracee, stack); i++) {
 		if (i == SETTLE_TRIES_MAX)
 			return error_new(ERROR_SYSTEM, place_whole(tracee->name),
@@ -387,4 +366,40 @@ struct error *tracee_syscall(struct tracee *tracee, long number, const uint64_t 
 	TRY(choose(tracee, stack, &loan));
 	TRY(write_frame(tracee, &loan));
 	return call(tracee, &loan, number, arguments, ret_result);
+}
+
+struct error *tracee_call(struct tracee *tracee, const char *what, long number,
+			  const uint64_t arguments[6], uint64_t *ret)
+{
+	int64_t result;
+
+	TRY(tracee_syscall(tracee, number, arguments, &result));
+	if (result < 0 && result > -ERRORS_MAX)
+		return error_system((int)-result, place_whole(tracee->name), "it may not %s", what);
+	*ret = (uint64_t)result;
+	return NULL;
+}
+
+struct error *tracee_unmap(struct tracee *tracee, uint64_t address, uint64_t size)
+{
+	uint64_t ignored;
+
+	return tracee_call(tracee, "unmap memory", SYS_munmap, (uint64_t[6]){address, size},
+			   &ignored);
+}
+
+struct error *tracee_map(struct tracee *tracee, uint64_t address, uint64_t size, int rights,
+			 int flags, uint64_t fd)
+{
+	uint64_t got;
+
+	TRY(tracee_call(tracee, "map memory", SYS_mmap,
+			(uint64_t[6]){address, size, (uint64_t)rights,
+				      (uint64_t)(flags | MAP_AT_EXACTLY), fd, 0},
+			&got));
+	if (got == address)
+		return NULL;
+	error_free(tracee_unmap(tracee, got, size));
+	return error_new(ERROR_UNSUPPORTED, place_whole(tracee->name),
+			 "the kernel gives no memory near its code");
 }

@@ -61,30 +61,11 @@ static void restore_registers(struct piece *p)
 		emit_pop(p->a, p->saved[i]);
 }
 
-/** The instructions that the jump replaced, at their new place. */
 static void displaced(struct piece *p)
 {
 	const struct map_hook *at = &p->hook->at;
 
-	for (size_t done = 0; done < at->size;) {
-		struct instruction in;
-		int64_t moved;
-
-		if (!decoder_next(p->decoder, p->hook->bytes + done, at->size - done,
-				  at->address + done, &in)) {
-			p->a->failed = true;
-			return;
-		}
-		if (in.relative_at) {
-			moved = (int64_t)(in.target - (assembly_here(p->a) + in.size));
-			if (moved != (int32_t)moved)
-				p->a->failed = true;
-			memcpy(in.bytes + in.relative_at, &(int32_t){(int32_t)moved},
-			       sizeof(int32_t));
-		}
-		assembly_raw(p->a, in.bytes, in.size);
-		done += in.size;
-	}
+	assembly_displaced(p->a, p->decoder, p->hook->bytes, at->size, at->address);
 }
 
 static void jump_back(struct piece *p)
