@@ -39,7 +39,7 @@ e2e: build
 
 # Long runs on live processes: watchers killed, attached and let go of, a thousand times each.
 soak: build
-	@MAPFAULT_KILLS=1000 MAPFAULT_CYCLES=1000 python3 -m pytest -q tests/e2e/test_attach.py
+	@MAPFAULT_KILLS=1000 MAPFAULT_CYCLES=1000 python3 -m pytest -q tests/e2e/test_attach.py tests/e2e/test_safety.py
 
 # The whole accuracy table, every Go version: hours on a small machine.
 accuracy: build

@@ -64,7 +64,8 @@ static struct error *repair(const struct invocation *invocation, pid_t pid, size
 	TRY(live_open(pid, NULL, 0, &live));
 	TRY(gather_live(live, NULL, 0, &invocation->options, &gathered));
 	TRY(fatal_entries(&gathered, &stop));
-	return fatal_stop_repair(&stop, pid, ret);
+	TRY(fatal_stop_repair(&stop, pid, ret));
+	return fatal_stop_repair_shields(pid, ret);
 }
 
 static struct error *detach(const struct invocation *invocation, int *ret_status)

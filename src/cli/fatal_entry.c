@@ -36,7 +36,7 @@ struct error *fatal_entries(struct gathered *gathered, struct fatal_stop *ret)
 	struct program *program;
 	struct error *error;
 
-	*ret = (struct fatal_stop){0};
+	*ret = FATAL_STOP_NONE;
 	TRY(program_open(&evidence, &program));
 	error = add_named(program, "runtime.fatal", ret);
 	if (!error && !ret->count)

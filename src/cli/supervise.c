@@ -6,7 +6,6 @@
 #include "cli/hold.h"
 #include "cli/output.h"
 #include "record/core_write.h"
-#include "record/guard.h"
 #include "report/report.h"
 
 #include <signal.h>
@@ -17,7 +16,6 @@ struct supervision {
 	const struct options *options;
 	struct tracee *tracee;
 	struct fatal_stop stop;
-	struct guard guard;
 	char *report; // of the verdict, until the process has had its own last words
 	size_t report_size;
 	struct supervised result;
@@ -41,30 +39,46 @@ static void note(const struct supervision *s, const char *format, ...)
 	fputc('\n', stderr);
 }
 
-/** Of the program that the process is now. Nothing of the process is changed when it fails. */
-static struct error *arm(struct supervision *s)
+/** Of the program that the process is now. Nothing of the process is changed. */
+static struct error *find_entries(struct supervision *s)
 {
 	scoped(gathered) struct gathered gathered = {0};
 	struct live *live;
 
-	guard_end(&s->guard);
+	fatal_stop_forget(&s->stop);
 	TRY(live_open(tracee_pid(s->tracee), NULL, 0, &live));
 	TRY(gather_live(live, NULL, 0, s->options, &gathered));
-	TRY(fatal_entries(&gathered, &s->stop));
-	TRY(guard_start(tracee_pid(s->tracee),
-			&(struct guarded){s->stop.entries, s->stop.first_bytes, s->stop.count},
-			&s->guard));
-	return fatal_stop_arm(&s->stop, s->tracee);
+	return fatal_entries(&gathered, &s->stop);
 }
 
-/** A child may become a Go program later, as one that a script starts by exec. */
-static struct error *arm_if_go(struct supervision *s)
+/** The runtime of a program that has just begun handles traps when it makes its first thread. */
+static struct error *arm(struct supervision *s)
 {
-	struct error *error = arm(s);
+	bool early;
 
+	TRY(tracee_stop(s->tracee));
+	TRY(fatal_stop_arm(&s->stop, s->tracee, &early));
+	tracee_tell_births(s->tracee, early);
+	if (s->stop.unshielded)
+		note(s, "should mapfault be killed, that could end %s: %s", tracee_name(s->tracee),
+		     error_text(s->stop.unshielded));
+	return NULL;
+}
+
+/**
+ * A child may become a Go program later, as one that a script starts by exec.
+ * @param fresh  it stands at its first instruction
+ */
+static struct error *arm_if_go(struct supervision *s, bool fresh)
+{
+	struct error *error = find_entries(s);
+
+	tracee_tell_births(s->tracee, !error && fresh);
+	if (!error && !fresh)
+		error = arm(s);
 	if (!error || !tracee_is_child(s->tracee) || error_code(error) == ERROR_REFUSED)
 		return error;
-	tracee_remove_breakpoints(s->tracee);
+	fatal_stop_disarm(&s->stop, s->tracee);
 	note(s, "%s; watching on, in case it executes one that is", error_text(error));
 	error_free(error);
 	return NULL;
@@ -72,8 +86,8 @@ static struct error *arm_if_go(struct supervision *s)
 
 static void let_go(struct supervision *s, bool stopped)
 {
+	fatal_stop_disarm(&s->stop, s->tracee);
 	error_free(stopped ? tracee_detach_stopped(s->tracee) : tracee_detach(s->tracee));
-	guard_end(&s->guard);
 }
 
 static void render(struct supervision *s, struct gathered *gathered, struct program *program)
@@ -192,7 +206,9 @@ static struct error *on_event(struct supervision *s, const struct tracee_event *
 			return at_fatal(s, event->tid);
 		return NULL;
 	case TRACEE_EXEC:
-		return arm_if_go(s);
+		return arm_if_go(s, true);
+	case TRACEE_BIRTH:
+		return arm(s);
 	case TRACEE_SIGNALLED:
 		on_signal(s, event);
 		return NULL;
@@ -218,7 +234,7 @@ static bool is_over(const struct supervision *s)
 
 static struct error *follow(struct supervision *s)
 {
-	struct error *first = arm_if_go(s);
+	struct error *first = arm_if_go(s, tracee_is_child(s->tracee));
 
 	while (!first && !is_over(s)) {
 		struct tracee_event event = {0};
@@ -252,7 +268,7 @@ struct error *supervise(const struct invocation *invocation, struct tracee *trac
 			struct supervised *ret)
 {
 	struct supervision s = {
-		.options = &invocation->options, .tracee = tracee, .guard = {.alive = -1}};
+		.options = &invocation->options, .tracee = tracee, .stop = FATAL_STOP_NONE};
 	const int detach_signal = supervise_detach_signal();
 	struct error *error, *second;
 

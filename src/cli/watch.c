@@ -1,27 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Watches the writes of one map of a running process. What traces the process is a child of the process that the user
-// started: debug registers outlive a tracer that is killed, and the next write would end the program, so the one
-// that the user can see and kill is another.
+// Watches the writes of one map of a running process.
 #include "cli/fatal_entry.h"
 #include "cli/hold.h"
 #include "cli/output.h"
 #include "cli/supervise.h"
 #include "model/reachability.h"
-#include "record/guard.h"
 #include "record/map_watch.h"
 #include "report/watch.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define CHOICE_MAX     20
 #define GOROUTINES_MAX 2000 /* asked whether they reach a map */
 #define HOPS           3
 #define NS_PER_SECOND  1000000000ull
-#define STATUS_KILLED  3
 
 struct watching {
 	const struct options *options;
@@ -30,7 +23,6 @@ struct watching {
 	struct program *program; /* as it stood at the beginning: types and names are of it */
 	struct map_found map;
 	struct fatal_stop stop;
-	struct guard guard;
 	char *verdict;
 	size_t verdict_size;
 };
@@ -144,11 +136,18 @@ static bool is_map_fatal(struct tracee *tracee, pid_t tid)
 
 static struct error *arm(struct watching *w)
 {
+	bool early;
+
 	TRY(fatal_entries(&w->gathered, &w->stop));
-	TRY(guard_start(tracee_pid(w->tracee),
-			&(struct guarded){w->stop.entries, w->stop.first_bytes, w->stop.count},
-			&w->guard));
-	return fatal_stop_arm(&w->stop, w->tracee);
+	TRY(fatal_stop_arm(&w->stop, w->tracee, &early));
+	if (!early && !w->stop.unshielded)
+		return NULL;
+	return error_with_hint(
+		error_new(ERROR_UNSUPPORTED, place_whole(tracee_name(w->tracee)),
+			  "cannot be watched in a way that a killed mapfault would not harm: %s",
+			  early ? "its runtime has not started yet"
+				: error_text(w->stop.unshielded)),
+		"`mapfault record -p %d` watches without debug registers", (int)w->options->pid);
 }
 
 /** The same verdict as `attach` takes. Tells whether it is about the watched map. */
@@ -239,8 +238,8 @@ static struct error *watch_map(struct watching *w)
 	};
 	watch = map_watch_new(w->tracee, &request);
 	error = run(w, plan, watch);
+	fatal_stop_disarm(&w->stop, w->tracee);
 	error_free(tracee_detach(w->tracee));
-	guard_end(&w->guard);
 	if (error)
 		return error;
 	return write_report(w, map_watch_log(watch), plan->swiss);
@@ -250,8 +249,6 @@ static void catch_signals(struct tracee *tracee)
 {
 	const int signals[] = {SIGHUP, SIGINT, SIGTERM, SIGQUIT, supervise_detach_signal()};
 
-	for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
-		signal(signals[i], SIG_IGN); // more of them, once it has begun to end
 	tracee_catch(tracee, signals, G_N_ELEMENTS(signals));
 }
 
@@ -270,12 +267,13 @@ static struct error *open_and_watch(struct watching *w)
 
 static struct error *trace(const struct options *options)
 {
-	struct watching w = {.options = options, .guard = {.alive = -1}};
+	struct watching w = {.options = options, .stop = FATAL_STOP_NONE};
 	struct error *error = open_and_watch(&w);
 
-	if (w.tracee)
+	if (w.tracee) {
+		fatal_stop_disarm(&w.stop, w.tracee);
 		tracee_close(w.tracee);
-	guard_end(&w.guard);
+	}
 	if (w.program)
 		program_close(w.program);
 	gathered_done(&w.gathered);
@@ -283,33 +281,9 @@ static struct error *trace(const struct options *options)
 	return error;
 }
 
-/* --- the two processes --- */
-
-static volatile sig_atomic_t tracing;
-
-static void pass_on(int number) { kill((pid_t)tracing, number); }
-
-/** The terminal's signals reach the tracer by themselves. */
-static int wait_for(pid_t child)
-{
-	struct sigaction pass = {.sa_handler = pass_on}, ignore = {.sa_handler = SIG_IGN};
-	int status;
-
-	tracing = child;
-	sigaction(SIGINT, &ignore, NULL);
-	sigaction(SIGQUIT, &ignore, NULL);
-	sigaction(SIGTERM, &pass, NULL);
-	sigaction(SIGHUP, &pass, NULL);
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return STATUS_KILLED;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_KILLED;
-}
-
 static struct error *watch(const struct invocation *invocation, int *ret_status)
 {
 	const struct options *options = &invocation->options;
-	pid_t child, parent = getpid();
 
 	if (options->pid <= 0)
 		return error_with_hint(
@@ -318,16 +292,6 @@ static struct error *watch(const struct invocation *invocation, int *ret_status)
 	if (options->map && options->type)
 		return error_new(ERROR_USAGE, place_whole(""),
 				 "--map and --type are two ways to choose one map: give one");
-	child = fork();
-	if (child < 0)
-		return error_system(errno, place_whole(""), "no process can be made");
-	if (child > 0) {
-		*ret_status = wait_for(child);
-		return NULL;
-	}
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != parent)
-		_exit(STATUS_KILLED);
 	return trace(options);
 }
 

@@ -17,7 +17,7 @@ static bool is_left_over(uint8_t there, uint8_t in_file)
 	return there == INT3 && in_file != INT3;
 }
 
-struct error *fatal_stop_arm(const struct fatal_stop *stop, struct tracee *tracee)
+static struct error *take_left_over(const struct fatal_stop *stop, struct tracee *tracee)
 {
 	for (size_t i = 0; i < stop->count; i++) {
 		uint8_t there;
@@ -25,9 +25,65 @@ struct error *fatal_stop_arm(const struct fatal_stop *stop, struct tracee *trace
 		if (tracee_read(tracee, stop->entries[i], &there, sizeof(there)) &&
 		    is_left_over(there, stop->first_bytes[i]))
 			TRY(tracee_write(tracee, stop->entries[i], &stop->first_bytes[i], 1));
-		TRY(tracee_add_breakpoint(tracee, stop->entries[i]));
 	}
 	return NULL;
+}
+
+static struct error *plant(const struct fatal_stop *stop, struct tracee *tracee)
+{
+	for (size_t i = 0; i < stop->count; i++)
+		TRY(tracee_add_breakpoint(tracee, stop->entries[i]));
+	return NULL;
+}
+
+/** The guard knows of all that will be there before it is. */
+static struct error *set_guard(struct fatal_stop *stop, struct tracee *tracee)
+{
+	struct guarded guarded = {stop->entries, stop->first_bytes, stop->count, {0}};
+
+	stop->unshielded = trap_shield_room(tracee, stop->entries, stop->count, &stop->shield);
+	guarded.shield = stop->shield;
+	return guard_start(tracee_pid(tracee), &guarded, &stop->guard);
+}
+
+struct error *fatal_stop_arm(struct fatal_stop *stop, struct tracee *tracee, bool *ret_early)
+{
+	struct error *error = NULL;
+
+	*ret_early = false;
+	TRY(take_left_over(stop, tracee));
+	TRY(set_guard(stop, tracee));
+	if (!stop->unshielded)
+		error = trap_shield_raise(&stop->shield, tracee, stop->entries, stop->count);
+	if (error && error_code(error) == ERROR_NOT_FOUND) {
+		*ret_early = true;
+		error_free(error);
+		fatal_stop_forget(stop);
+		return NULL;
+	}
+	if (error)
+		stop->unshielded = error;
+	return plant(stop, tracee);
+}
+
+void fatal_stop_forget(struct fatal_stop *stop)
+{
+	guard_end(&stop->guard);
+	stop->shield = (struct trap_shield){0};
+	error_free(stop->unshielded);
+	stop->unshielded = NULL;
+}
+
+void fatal_stop_disarm(struct fatal_stop *stop, struct tracee *tracee)
+{
+	scoped(error) struct error *ended = tracee_stop(tracee);
+
+	if (!ended && tracee_is_held(tracee)) {
+		tracee_remove_breakpoints(tracee);
+		tracee_unwatch(tracee);
+		trap_shield_drop(&stop->shield, tracee);
+	}
+	fatal_stop_forget(stop);
 }
 
 static enum map_fatal kind_of(struct tracee *tracee, uint64_t address, uint64_t size)
@@ -76,4 +132,21 @@ struct error *fatal_stop_repair(const struct fatal_stop *stop, pid_t pid, size_t
 	}
 	close(memory);
 	return error;
+}
+
+struct error *fatal_stop_repair_shields(pid_t pid, size_t *ret_repaired)
+{
+	scoped(tracee) struct tracee *tracee = NULL;
+	struct trap_shield shields[TRAP_SHIELDS_MAX];
+	size_t count;
+
+	TRY(trap_shields_left(pid, shields, &count));
+	if (!count)
+		return NULL;
+	TRY(tracee_attach(pid, &tracee));
+	tracee_unwatch(tracee);
+	for (size_t i = 0; i < count; i++)
+		trap_shield_drop(&shields[i], tracee);
+	(*ret_repaired)++;
+	return NULL;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel closes a dead process's files before it lets go of what that process traced (kernel/exit.c,
 // do_exit: exit_files, then exit_notify), so the guard hears of it first. One byte at a time is written,
-// which a thread that runs there sees whole.
+// which a thread that runs there sees whole. What else is to be put
+// back waits for the process to be free for another tracer; the shield makes it safe until then.
 #include "record/guard.h"
 
 #include <errno.h>
@@ -12,9 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FILE_MIN    10
-#define INT3        0xcc
-#define ALL_IS_WELL 'w'
+#define FILE_MIN     10
+#define ATTACH_TRIES 500
+#define ATTACH_US    10000
+#define INT3         0xcc
+#define ALL_IS_WELL  'w'
 
 static void repair(const struct guarded *guarded, int memory)
 {
@@ -23,6 +26,22 @@ static void repair(const struct guarded *guarded, int memory)
 
 		if (pread(memory, &there, 1, (off_t)guarded->addresses[i]) == 1 && there == INT3)
 			(void)!pwrite(memory, &guarded->bytes[i], 1, (off_t)guarded->addresses[i]);
+	}
+}
+
+/** Debug registers and the shield, once the dead watcher has lost its hold of the process. */
+static void take_out(pid_t pid, struct trap_shield shield)
+{
+	for (int i = 0; i < ATTACH_TRIES && kill(pid, 0) == 0; i++) {
+		scoped(tracee) struct tracee *tracee = NULL;
+		scoped(error) struct error *error = tracee_attach(pid, &tracee);
+
+		if (!error) {
+			tracee_unwatch(tracee);
+			trap_shield_drop(&shield, tracee);
+			return;
+		}
+		g_usleep(ATTACH_US);
 	}
 }
 
@@ -36,7 +55,7 @@ static void keep_only(int one, int two)
 	close_range((unsigned)high + 1, ~0u, 0);
 }
 
-static _Noreturn void stand_guard(const struct guarded *guarded, int memory, int alive)
+static _Noreturn void stand_guard(pid_t pid, const struct guarded *guarded, int memory, int alive)
 {
 	sigset_t all;
 	char word;
@@ -50,8 +69,10 @@ static _Noreturn void stand_guard(const struct guarded *guarded, int memory, int
 	do
 		n = read(alive, &word, 1);
 	while (n < 0 && errno == EINTR);
-	if (n != 1 || word != ALL_IS_WELL)
+	if (n != 1 || word != ALL_IS_WELL) {
 		repair(guarded, memory);
+		take_out(pid, guarded->shield);
+	}
 	_exit(0);
 }
 
@@ -78,7 +99,7 @@ struct error *guard_start(pid_t pid, const struct guarded *guarded, struct guard
 		return error_system(errno, place_whole(path), "no guard can be set");
 	ret->pid = fork();
 	if (ret->pid == 0)
-		stand_guard(guarded, memory, above_standard_streams(ends[0]));
+		stand_guard(pid, guarded, memory, above_standard_streams(ends[0]));
 	if (ret->pid < 0)
 		error = error_system(errno, place_whole(path), "no guard can be set");
 	close(memory);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small process that outlives a watcher killed by SIGKILL, and takes its breakpoints out of the program.
+// A small process that outlives a watcher killed by SIGKILL, and takes its breakpoints, watchpoints and shield out of the
+// program.
 #pragma once
-#include "base/error.h"
+#include "record/trap_shield.h"
 
 #include <sys/types.h>
 
@@ -15,6 +16,7 @@ struct guarded {
 	const uint64_t *addresses;
 	const uint8_t *bytes;
 	size_t count;
+	struct trap_shield shield;
 };
 
 /** Starts it, before the first of those breakpoints is set: no moment is without a guard. */

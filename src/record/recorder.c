@@ -26,7 +26,7 @@
 #define JUMP_BYTES       5
 #define STACK_LOOK_BYTES (8u << 10) /* of a thread's stack: a signal's frame is within */
 #define SETTLE_TRIES     200
-#define SETTLE_US        1000
+#define SETTLE_MS        1
 #define BEFORE_FLIGHT    (TRAMPOLINE_CODE_BYTES + TRAMPOLINE_OWN_BYTES)
 
 struct recorder {
@@ -313,9 +313,7 @@ static struct error *settle(struct installing *in)
 		TRY(look_at_threads(in, &inside));
 		if (!inside && (!in->in_operation || i > SETTLE_TRIES / 4))
 			return NULL;
-		TRY(tracee_resume(in->tracee));
-		g_usleep(SETTLE_US);
-		TRY(tracee_stop(in->tracee));
+		TRY(tracee_run_for(in->tracee, SETTLE_MS));
 	}
 	return refuse(in, "some thread was always inside the code to be hooked");
 }

@@ -436,19 +436,22 @@ struct error *tracee_continue(struct tracee *tracee, pid_t tid)
 }
 
 /** A watched thread's debug registers would outlive the tracer, so they are cleared here. */
+static void let_go_of(struct tracee *tracee, struct tracee_thread *thread)
+{
+	if (thread->watched)
+		thread_watch(tracee, thread);
+	ptrace(PTRACE_DETACH, thread->tid, NULL, (void *)(intptr_t)thread->signal);
+}
+
+/** Whoever was first at a breakpoint is first again. */
 static void let_go(struct tracee *tracee)
 {
-	GHashTableIter all;
-	gpointer value;
+	g_autoptr(GList) threads = g_hash_table_get_values(tracee->threads);
 
-	g_hash_table_iter_init(&all, tracee->threads);
-	while (g_hash_table_iter_next(&all, NULL, &value)) {
-		struct tracee_thread *thread = value;
-
-		if (thread->watched)
-			thread_watch(tracee, thread);
-		ptrace(PTRACE_DETACH, thread->tid, NULL, (void *)(intptr_t)thread->signal);
-	}
+	for (int told = 1; told >= 0; told--)
+		for (GList *i = threads; i; i = i->next)
+			if (((struct tracee_thread *)i->data)->told == told)
+				let_go_of(tracee, i->data);
 	g_hash_table_remove_all(tracee->threads);
 	tracee->held = false;
 }

@@ -99,8 +99,9 @@ void tracee_unwatch(struct tracee *tracee);
 enum tracee_event_kind {
 	TRACEE_BREAKPOINT, /**< a thread stands on a breakpoint; every thread is stopped */
 	TRACEE_WATCHPOINT, /**< a thread has written the watched bytes; only that thread is stopped */
-	TRACEE_EXEC,       /**< it became another program; stopped, breakpoints are gone */
-	TRACEE_ENDED,      /**< `status` is that of waitpid() */
+	TRACEE_BIRTH, /**< a thread has made another one, and alone is stopped: only when asked for */
+	TRACEE_EXEC,      /**< it became another program; stopped, breakpoints are gone */
+	TRACEE_ENDED,     /**< `status` is that of waitpid() */
 	TRACEE_SIGNALLED, /**< this process got the signal `signal`, one of those of tracee_catch() */
 	TRACEE_SUSPENDED, /**< job control stopped it, by `signal` */
 	TRACEE_TIMEOUT,
@@ -122,10 +123,15 @@ void tracee_catch(struct tracee *tracee, const int *signals, size_t count);
  * known of a child. Everything else is handled inside: signals are passed
  * on, new threads are taken along, stops by job control stay stops, and child processes run free, without
  * breakpoints. After TRACEE_BREAKPOINT and TRACEE_EXEC call tracee_resume(), which first steps over the
- * breakpoint; after TRACEE_WATCHPOINT, tracee_continue().
+ * breakpoint; after TRACEE_WATCHPOINT and TRACEE_BIRTH,
+ * tracee_continue().
  * @param timeout_ms  negative: none
  */
 struct error *tracee_wait(struct tracee *tracee, int timeout_ms, struct tracee_event *ret);
+/** Shall tracee_wait() tell of new threads? */
+void tracee_tell_births(struct tracee *tracee, bool tell);
+/** Lets a stopped process run for so long at least, and stops it again. */
+struct error *tracee_run_for(struct tracee *tracee, int ms);
 /** Lets one thread run on. */
 struct error *tracee_continue(struct tracee *tracee, pid_t tid);
 

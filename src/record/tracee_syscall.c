@@ -20,7 +20,7 @@
 #define PLACE_BYTES      (16u << 10) /* for a frame, at the far end of the main thread's stack */
 #define STACK_BYTES_MIN  (4 * PLACE_BYTES)
 #define SETTLE_TRIES_MAX 1000
-#define SETTLE_US        1000
+#define SETTLE_MS        1
 #define XSTATE_BYTES_MAX (15u << 10)
 #define XSTATE_ALIGN     64
 #define CONTEXT_FLAGS    7 /* UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS */
@@ -141,7 +141,7 @@ static bool is_in_restartable_call(const struct user_regs_struct *registers)
 /** How well a thread suits: best one that waits in a system call which starts anew by itself. */
 static int fitness(const struct tracee_thread *thread, const struct user_regs_struct *registers)
 {
-	if (thread->pending || thread->signal || thread->group_stopped)
+	if (thread->pending || thread->signal || thread->group_stopped || thread->in_call)
 		return -1;
 	if (!is_in_restartable_call(registers))
 		return 1;
@@ -179,7 +179,8 @@ static struct error *choose(struct tracee *tracee, uint64_t stack, struct loan *
 	if (best >= 0)
 		return NULL;
 	return error_new(ERROR_UNSUPPORTED, place_whole(tracee->name),
-			 "no thread of it can be borrowed: it is stopped by job control");
+			 "no thread of it can be borrowed: they are stopped by job control, or "
+			 "about to make others");
 }
 
 static bool any_on_its_way(struct tracee *tracee, uint64_t stack)
@@ -206,9 +207,7 @@ struct error *tracee_settle(struct tracee *tracee)
 		if (i == SETTLE_TRIES_MAX)
 			return error_new(ERROR_SYSTEM, place_whole(tracee->name),
 					 "a thread of it does not get back from a system call");
-		TRY(tracee_resume(tracee));
-		g_usleep(SETTLE_US);
-		TRY(tracee_stop(tracee));
+		TRY(tracee_run_for(tracee, SETTLE_MS));
 	}
 	return NULL;
 }

@@ -46,7 +46,7 @@ void thread_run(struct tracee *tracee, struct tracee_thread *thread, int request
 	if (thread->watched != (tracee->watch.size != 0))
 		thread_watch(tracee, thread);
 	thread->signal = 0;
-	thread->told = false;
+	thread->told = thread->in_call = false;
 	thread->state = THREAD_RUNNING;
 	if (thread->group_stopped)
 		ptrace(PTRACE_LISTEN, thread->tid, NULL, NULL);
@@ -103,6 +103,7 @@ static void take_event(struct tracee *tracee, struct tracee_thread *thread, int 
 	case PTRACE_EVENT_CLONE:
 	case PTRACE_EVENT_FORK:
 	case PTRACE_EVENT_VFORK:
+		thread->in_call = true;
 		if (ptrace(PTRACE_GETEVENTMSG, thread->tid, NULL, &message) == 0)
 			take_child(tracee, (pid_t)message, event);
 		return;
@@ -180,6 +181,43 @@ void thread_take_due_trap(struct tracee *tracee, struct tracee_thread *thread)
 		tracee->end_status = status;
 	}
 	thread_forget(tracee, thread->tid);
+}
+
+typedef bool (*thread_test)(const struct tracee_thread *thread, uint64_t start, uint64_t end);
+
+static bool any_stopped(struct tracee *tracee, thread_test test, uint64_t start, uint64_t end)
+{
+	GHashTableIter all;
+	gpointer value;
+
+	g_hash_table_iter_init(&all, tracee->threads);
+	while (g_hash_table_iter_next(&all, NULL, &value)) {
+		const struct tracee_thread *thread = value;
+
+		if (thread->state == THREAD_STOPPED && test(thread, start, end))
+			return true;
+	}
+	return false;
+}
+
+static bool is_trapped(const struct tracee_thread *thread, uint64_t start, uint64_t end)
+{
+	return thread->signal == SIGTRAP || has_trap_due(thread);
+}
+
+static bool is_inside(const struct tracee_thread *thread, uint64_t start, uint64_t end)
+{
+	struct user_regs_struct registers;
+
+	return ptrace(PTRACE_GETREGS, thread->tid, NULL, &registers) == 0 &&
+	       registers.rip >= start && registers.rip < end;
+}
+
+bool tracee_has_traps(struct tracee *tracee) { return any_stopped(tracee, is_trapped, 0, 0); }
+
+bool tracee_is_inside(struct tracee *tracee, uint64_t start, uint64_t end)
+{
+	return any_stopped(tracee, is_inside, start, end);
 }
 
 static uint64_t control_for(unsigned size)

@@ -16,8 +16,9 @@ struct tracee_thread {
 	bool group_stopped; /**< by job control: it is to stay stopped when "run on" */
 	bool watched;       /**< its debug registers are set */
 	bool left_out;      /**< did not stop in time */
-	bool told;          /**< of the breakpoint that it stands on: to be stepped over */
-	int pending;        /**< wait status seen while stopping, told later; 0 when none */
+	bool in_call; /**< inside a system call that has not its result yet: clone and the like */
+	bool told;    /**< of the breakpoint that it stands on: to be stepped over */
+	int pending;  /**< wait status seen while stopping, told later; 0 when none */
 };
 
 struct breakpoint {
@@ -28,6 +29,7 @@ struct breakpoint {
 struct tracee {
 	pid_t pid;
 	bool child, held, ended, stopping, stopped;
+	bool tell_births;
 	char name[32];
 	GHashTable *threads; /**< pid_t → struct tracee_thread, owned */
 	GHashTable *early;   /**< pid_t of tasks that stopped before their parent told of them */
@@ -43,8 +45,9 @@ struct tracee {
 		unsigned size;
 	} watch;
 	struct tracee_times times;
-	sigset_t mask_before; /**< of this process */
-	sigset_t wanted;      /**< SIGCHLD and the caught ones */
+	struct tracee_event kept; /**< a signal that came while nobody waited for one */
+	sigset_t mask_before;     /**< of this process */
+	sigset_t wanted;          /**< SIGCHLD and the caught ones */
 	bool masked;
 	struct sigaction chld_before;
 	int end_status;
@@ -64,6 +67,10 @@ bool thread_back_up(struct tracee *tracee, struct tracee_thread *thread, int sta
  * that. Takes the trap in then, as thread_stopped() does: let go with it still due, the thread would die of it.
  */
 void thread_take_due_trap(struct tracee *tracee, struct tracee_thread *thread);
+/** Is a SIGTRAP on its way to the program itself, in some stopped thread? */
+bool tracee_has_traps(struct tracee *tracee);
+/** Does some stopped thread's PC lie in [@a start, @a end)? */
+bool tracee_is_inside(struct tracee *tracee, uint64_t start, uint64_t end);
 /** Sets or clears its debug registers by tracee->watch; false when there are none to be had. */
 bool thread_watch(struct tracee *tracee, struct tracee_thread *thread);
 /** True when its debug registers say that it has written the watched bytes; clears that. */

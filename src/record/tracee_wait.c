@@ -73,6 +73,8 @@ static bool take_stop(struct tracee *tracee, struct tracee_thread *thread, int s
 		return told(ret,
 			    (struct tracee_event){.kind = TRACEE_WATCHPOINT, .tid = thread->tid});
 	}
+	if (tracee->tell_births && status >> 16 == PTRACE_EVENT_CLONE)
+		return told(ret, (struct tracee_event){.kind = TRACEE_BIRTH, .tid = thread->tid});
 	thread_run(tracee, thread, PTRACE_CONT);
 	if (thread->group_stopped && !was_stopped && thread->tid == tracee->pid)
 		return told(ret, (struct tracee_event){.kind = TRACEE_SUSPENDED,
@@ -214,7 +216,36 @@ struct error *tracee_wait(struct tracee *tracee, int timeout_ms, struct tracee_e
 
 	if (tracee->ended && ended(tracee, tracee->end_status, ret))
 		return NULL;
+	if (tracee->kept.kind == TRACEE_SIGNALLED) {
+		*ret = tracee->kept;
+		tracee->kept = (struct tracee_event){0};
+		return NULL;
+	}
 	if (!tracee->held)
 		return wait_released(tracee, until, ret);
 	return take_pending(tracee, ret) ? NULL : wait_held(tracee, until, ret);
+}
+
+void tracee_tell_births(struct tracee *tracee, bool tell) { tracee->tell_births = tell; }
+
+struct error *tracee_run_for(struct tracee *tracee, int ms)
+{
+	uint64_t until = now_ns() + (uint64_t)ms * 1000000u;
+	struct tracee_event kept = {0};
+
+	TRY(tracee_resume(tracee));
+	while (now_ns() < until && !tracee->stopped) {
+		struct tracee_event event = {0};
+
+		TRY(tracee_wait(tracee, ms, &event));
+		if (event.kind == TRACEE_ENDED || event.kind == TRACEE_EXEC)
+			return error_new(ERROR_NOT_FOUND, place_whole(tracee->name), "has ended");
+		if (event.kind == TRACEE_SIGNALLED)
+			kept = event;
+		if (event.kind == TRACEE_WATCHPOINT || event.kind == TRACEE_BIRTH)
+			TRY(tracee_continue(tracee, event.tid));
+	}
+	if (kept.kind == TRACEE_SIGNALLED)
+		tracee->kept = kept; // for whoever waits next
+	return tracee_stop(tracee);
 }
