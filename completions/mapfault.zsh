@@ -60,7 +60,7 @@ _mapfault() {
 	map)
 		_arguments $output '--values[show keys]' '--limit[at most N keys]:number:' \
 			'*:file:_files' ;;
-	record) _arguments $output '(-p --pid)'{-p,--pid}'[record this running process]:pid:_pids' '--remove[take the recorder out again]' '--keep[keep the record]' '--folder[where the record goes]:folder:_directories' '*::program:_normal' ;;
+	record) _arguments $output '(-p --pid)'{-p,--pid}'[record this running process]:pid:_pids' '--remove[take the recorder out again]' '--keep[keep the record]' '--allocs[record also who makes and grows maps]' '--folder[where the record goes]:folder:_directories' '*::program:_normal' ;;
 	growth) _arguments $output '(-a --all)'{-a,--all}'[every site]' '*:file:_files' ;;
 	sites) _arguments $output "--system[the runtime's own as well]" '*:file:_files' ;;
 	goroutine | maps)

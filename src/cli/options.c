@@ -24,7 +24,9 @@ static void record_entries(struct options *o, GOptionEntry ret[GROUP_OPTIONS_MAX
 		 "take the recorder out of the process again", NULL},
 		{"keep", 0, 0, G_OPTION_ARG_NONE, &o->keep, "keep the record's file", NULL},
 		{"folder", 0, 0, G_OPTION_ARG_FILENAME, &o->folder,
-		 "where the record's file goes (default /dev/shm)", "DIR"}};
+		 "where the record's file goes (default /dev/shm)", "DIR"},
+		{"allocs", 0, 0, G_OPTION_ARG_NONE, &o->allocs,
+		 "record also who makes and who grows maps", NULL}};
 
 	memcpy(ret, rows, sizeof(rows));
 }

@@ -56,7 +56,8 @@ static struct error *open_image(pid_t pid, struct image **ret)
 static struct error *put_in(struct tracee *tracee, const struct options *options, bool attached,
 			    struct recorder **ret)
 {
-	const struct recorder_options wanted = {.folder = options->folder, .attached = attached};
+	const struct recorder_options wanted = {
+		.folder = options->folder, .attached = attached, .births = options->allocs};
 	scoped(image) struct image *image = NULL;
 
 	TRY(open_image(tracee_pid(tracee), &image));
@@ -206,6 +207,7 @@ const struct command command_record = {
 	.arguments = "-- PROGRAM [ARGUMENT...]",
 	.summary = "record who writes which map while a program runs, for proof when it dies",
 	.examples = "  mapfault record -- ./server -port 8080\n"
+		    "  mapfault record --allocs -- ./server         # who made the map, too\n"
 		    "  mapfault record -p $(pidof server)\n"
 		    "  mapfault record --remove -p $(pidof server)\n"
 		    "  mapfault /dev/shm/mapfault-1234.flight      # a record that was left\n",

@@ -227,7 +227,7 @@ static struct error *watch_map(struct watching *w)
 	struct map_watch_request request;
 	struct error *error;
 
-	TRY(plan_make(w->gathered.image, w->gathered.bias, &plan));
+	TRY(plan_make(w->gathered.image, &(struct plan_options){.bias = w->gathered.bias}, &plan));
 	request = (struct map_watch_request){
 		.map = w->map.address,
 		.plan = plan,

@@ -56,6 +56,10 @@ static struct error *check_tables(const struct flight *f)
 		return malformed(f, h->detections_offset, "the failed checks are not all there");
 	if (!has(f, h->slots_offset, (uint64_t)h->slot_count * sizeof(struct flight_slot)))
 		return malformed(f, h->slots_offset, "the records are not all there");
+	if (h->birth_count &&
+	    (h->birth_count != 1u << FLIGHT_BIRTH_BITS ||
+	     !has(f, h->births_offset, 2 * (uint64_t)h->birth_count * sizeof(struct flight_birth))))
+		return malformed(f, h->births_offset, "who made the maps is not all there");
 	return NULL;
 }
 
@@ -125,6 +129,13 @@ static uint64_t whole_pc(const struct flight *f, uint32_t low)
 	return low && pc <= f->header.etext ? pc : 0;
 }
 
+static void add_callers(const struct flight *f, const uint32_t callers[FLIGHT_CALLERS],
+			struct flight_write *write)
+{
+	for (size_t i = 0; i < FLIGHT_CALLERS && callers[i]; i++)
+		write->pcs[write->pc_count++] = whole_pc(f, callers[i]);
+}
+
 /** The words of a slot that was changing hands do not agree. */
 static bool is_whole(const struct flight_slot *slot)
 {
@@ -153,11 +164,8 @@ static void read_slot(struct flight *f, const struct flight_slot *slot)
 	write.operation = (enum map_operation)site->operation;
 	write.function = name_of(f, site);
 	write.pcs[write.pc_count++] = whole_pc(f, (uint32_t)(slot->who >> 32));
-	for (size_t i = 0; i < FLIGHT_CALLERS && slot->callers[i]; i++) {
-		if (slot->callers_of != write.goroutine || slot->who & FLIGHT_UNSETTLED)
-			break;
-		write.pcs[write.pc_count++] = whole_pc(f, slot->callers[i]);
-	}
+	if (slot->callers_of == write.goroutine && !(slot->who & FLIGHT_UNSETTLED))
+		add_callers(f, slot->callers, &write);
 	g_array_append_val(f->writes, write);
 }
 
@@ -357,6 +365,41 @@ const struct flight_write *flight_writes(const struct flight *flight, size_t *re
 {
 	*ret_count = flight->writes->len;
 	return (const struct flight_write *)flight->writes->data;
+}
+
+static bool find_birth(const struct flight *f, size_t table, uint64_t map, struct flight_write *ret)
+{
+	uint64_t count = f->header.birth_count;
+	uint64_t index = map >> FLIGHT_BIRTH_SHIFT & (count - 1);
+	const struct flight_site *site;
+	struct flight_birth birth;
+
+	if (count == 0 || map == 0)
+		return false;
+	memcpy(&birth, f->bytes + f->header.births_offset + (table * count + index) * sizeof(birth),
+	       sizeof(birth));
+	site = site_at(f, birth.site);
+	if (birth.map != (uint32_t)(map >> FLIGHT_MAP_SHIFT) || !site)
+		return false;
+	*ret = (struct flight_write){
+		.goroutine = birth.goroutine,
+		.map = birth.map,
+		.operation = (enum map_operation)site->operation,
+		.function = name_of(f, site),
+	};
+	ret->pcs[ret->pc_count++] = whole_pc(f, birth.caller);
+	add_callers(f, birth.callers, ret);
+	return true;
+}
+
+bool flight_made(const struct flight *flight, uint64_t map, struct flight_write *ret)
+{
+	return find_birth(flight, 0, map, ret);
+}
+
+bool flight_grown(const struct flight *flight, uint64_t map, struct flight_write *ret)
+{
+	return find_birth(flight, 1, map, ret);
 }
 
 bool flight_write_is_of(const struct flight_write *write, uint64_t map)

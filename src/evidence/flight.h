@@ -74,6 +74,10 @@ const struct flight_facts *flight_facts(const struct flight *flight);
 const struct flight_failure *flight_failures(const struct flight *flight, size_t *ret_count);
 /** Every record that is whole, in no order. */
 const struct flight_write *flight_writes(const struct flight *flight, size_t *ret_count);
+/** Who made the map at that address; false when it is not on record, or that was not recorded. */
+bool flight_made(const struct flight *flight, uint64_t map, struct flight_write *ret);
+/** Who was the last to grow it. */
+bool flight_grown(const struct flight *flight, uint64_t map, struct flight_write *ret);
 /** Is that a write of the map at @a map? */
 bool flight_write_is_of(const struct flight_write *write, uint64_t map);
 

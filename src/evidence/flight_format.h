@@ -3,7 +3,7 @@
 // the process saw when it gave up. Written by the machine code of record/trampoline.c inside the process,
 // read by evidence/flight.c. Little-endian; offsets are from the start of the header.
 //
-//   header | sites | names | detections | order table | slot table
+//   header | sites | names | detections | order table | slot table | made | grown
 //
 // A slot belongs to one goroutine's writes of one map. Only that goroutine writes it, one aligned word at
 // a time, so that nothing in it is ever half of two records; a slot that is given to somebody else meanwhile
@@ -46,8 +46,9 @@ struct flight_header {
 	int64_t started_s;          /**< when recording began, seconds since 1970 */
 	uint32_t site_count, sites_offset, names_offset, names_bytes;
 	uint32_t detections_offset, order_offset, slots_offset, slot_count;
-	uint32_t complete; /**< every write of a map is recorded */
-	uint32_t attached; /**< recording began while the process was at work */
+	uint32_t births_offset, birth_count; /**< of each of both tables; 0: not recorded */
+	uint32_t complete;                   /**< every write of a map is recorded */
+	uint32_t attached;                   /**< recording began while the process was at work */
 	/** Operations may have been under way when recording began */
 	uint32_t begun_in_operation;
 	char build_id[128];   /**< the Go linker's */
@@ -65,7 +66,7 @@ struct flight_header {
 struct flight_site {
 	uint64_t address;
 	uint32_t name;         /**< of its function, offset among the names */
-	uint8_t moment;        /**< 0 set, 1 clear, 2 give up */
+	uint8_t moment;        /**< 0 set, 1 clear, 2 give up, 3 made, 4 grown */
 	uint8_t operation;     /**< enum map_operation */
 	uint8_t map_register;  /**< 255: none holds the map */
 	uint8_t size;          /**< of the instructions that were replaced */
@@ -99,6 +100,19 @@ struct flight_slot {
 	uint64_t claimed; /**< key, from before anything of this record was written */
 };
 static_assert(sizeof(struct flight_slot) == 64, "one cache line");
+
+#define FLIGHT_BIRTH_BITS  15
+#define FLIGHT_BIRTH_SHIFT 5 /* of a map's address: maps are larger */
+
+/** Who made a map, or was the last to grow it. Each map has one place in each table, by its address. */
+struct flight_birth {
+	uint32_t map;       /**< low 32 bits of its address >> 4; 0 while it is written */
+	uint32_t goroutine; /**< low 32 bits */
+	uint32_t caller;    /**< low half of the return address */
+	uint32_t site;
+	uint32_t callers[FLIGHT_CALLERS];
+};
+static_assert(sizeof(struct flight_birth) == 32, "two a cache line");
 
 /** What a check saw that failed. */
 struct flight_detection {

@@ -136,6 +136,7 @@ struct findings *findings_derive(struct program *program)
 	death_classify(&reasoning);
 	if (findings->death == DEATH_MAP_FATAL && reasoning.detected) {
 		conflict_identify(&reasoning);
+		flight_record_births(&reasoning);
 		find_other(&reasoning);
 	}
 	if (program->printout)

@@ -86,8 +86,11 @@ struct conflict_map {
 	/** Places that make maps of this type; NULL when not looked for */
 	const struct go_site *made_at;
 	size_t made_at_count;
-	const struct go_site *grown_at; /**< places that were growing it when the process died */
+	/** The place that was the last to grow it, as recorded */
+	const struct go_site *grown_at;
 	size_t grown_at_count;
+	/** Who made it and who grew it last, where that was recorded: then the places above are theirs */
+	const struct goroutine *made_by, *grown_by;
 };
 
 /** A death that is no map fatal. */

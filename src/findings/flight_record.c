@@ -187,3 +187,33 @@ bool flight_record_names(struct reasoning *reasoning)
 				    : "the check that failed is not on record");
 	return false;
 }
+
+static const struct go_site *user_site(struct reasoning *reasoning, const struct recorded *recorded)
+{
+	struct go_site *site;
+
+	if (recorded->user >= recorded->stack->count)
+		return NULL;
+	site = arena_take(reasoning->findings->arena, sizeof(*site));
+	*site = *recorded->stack->frames[recorded->user].site;
+	return site;
+}
+
+void flight_record_births(struct reasoning *reasoning)
+{
+	struct conflict_map *map = &reasoning->findings->map;
+	struct recorded recorded;
+
+	if (map->sure != CONFIDENCE_PROVEN)
+		return;
+	if (recording_made(reasoning->program, map->address, &recorded)) {
+		map->made_at = user_site(reasoning, &recorded);
+		map->made_at_count = map->made_at != NULL;
+		map->made_by = recorded.goroutine;
+	}
+	if (recording_grown(reasoning->program, map->address, &recorded)) {
+		map->grown_at = user_site(reasoning, &recorded);
+		map->grown_at_count = map->grown_at != NULL;
+		map->grown_by = recorded.goroutine;
+	}
+}

@@ -7,3 +7,5 @@
 bool flight_record_map(const struct reasoning *reasoning, uint64_t *ret);
 /** Names the other side when the record shows who it was; false, and perhaps a gap, when it does not. */
 bool flight_record_names(struct reasoning *reasoning);
+/** Who made the map and who grew it last, where that was recorded. */
+void flight_record_births(struct reasoning *reasoning);

@@ -188,6 +188,26 @@ bool recording_write_by(struct program *program, uint64_t map, uint64_t goroutin
 	return false;
 }
 
+bool recording_made(struct program *program, uint64_t map, struct recorded *ret)
+{
+	struct flight_write made;
+
+	if (!program->recording || !flight_made(program->recording->flight, map, &made))
+		return false;
+	*ret = recorded_write(program, &made, map);
+	return true;
+}
+
+bool recording_grown(struct program *program, uint64_t map, struct recorded *ret)
+{
+	struct flight_write grown;
+
+	if (!program->recording || !flight_grown(program->recording->flight, map, &grown))
+		return false;
+	*ret = recorded_write(program, &grown, map);
+	return true;
+}
+
 /** Makes @a goroutine one of the program's, which has none of its own: only the recorder knows any. */
 static uint32_t adopt(struct program *program, const struct recorded *failure)
 {

@@ -42,5 +42,9 @@ size_t recording_writes(struct program *program, uint64_t map, uint64_t without,
 /** The last write of @a map by that goroutine; false when none is on record. */
 bool recording_write_by(struct program *program, uint64_t map, uint64_t goroutine,
 			struct recorded *ret);
+/** Who made that map, by the recorder; false when it is not on record. */
+bool recording_made(struct program *program, uint64_t map, struct recorded *ret);
+/** Who was the last to grow it. */
+bool recording_grown(struct program *program, uint64_t map, struct recorded *ret);
 /** The first failed check as the operation that died; false when none is on record. */
 bool recording_call(struct program *program, struct map_call *ret);

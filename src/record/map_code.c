@@ -242,8 +242,9 @@ static const char *add_hook(struct reading *r, uint32_t first, uint32_t last,
 	}
 	if (r->ret->count == MAP_HOOKS_MAX || size > MAP_HOOK_ROOM)
 		return "it has too many places to hook";
-	r->ret->hooks[r->ret->count++] = (struct map_hook){r->code[first].address, (uint8_t)size,
-							   (uint8_t)moment, map_register};
+	r->ret->hooks[r->ret->count++] =
+		(struct map_hook){r->code[first].address, (uint8_t)size, (uint8_t)moment,
+				  map_register, moment != MOMENT_GROWN};
 	return NULL;
 }
 
@@ -408,8 +409,74 @@ static const char *read_all(struct reading *r, struct decoder *decoder)
 	return wrong ? wrong : add_give_ups(r);
 }
 
-const char *map_code_read(struct decoder *decoder, const struct map_code_question *question,
-			  struct map_code *ret)
+/* Making and growing */
+
+/** The instructions that end in the return at @a last, as few as a jump needs; the map is where it will be already. */
+static const char *add_end(struct reading *r, uint32_t last)
+{
+	uint8_t map = r->question->map_register;
+	uint32_t first = last, size = r->code[last].size;
+	bool in_frame = false;
+
+	for (; size < JUMP_BYTES; first--) {
+		const struct instruction *in;
+
+		if (first == 0 || r->marks[first].is_target ||
+		    r->code[first - 1].kind != INSTRUCTION_PLAIN)
+			return "there is no room for a jump before it returns";
+		in = &r->code[first - 1];
+		if (map == REGISTER_NONE ? in->operation == OPERATION_STORE
+					 : (in->writes >> map & 1) != 0)
+			return "it has its result too late";
+		in_frame |= in->writes >> RBP & 1;
+		size += in->size;
+	}
+	if (r->ret->count == MAP_HOOKS_MAX)
+		return "it has too many places to hook";
+	r->ret->hooks[r->ret->count++] = (struct map_hook){r->code[first].address, (uint8_t)size,
+							   MOMENT_MADE, map, in_frame};
+	return NULL;
+}
+
+static const char *add_ends(struct reading *r)
+{
+	const char *wrong = NULL;
+
+	for (uint32_t i = 0; i < r->count && !wrong; i++)
+		if (r->code[i].kind == INSTRUCTION_RETURN)
+			wrong = add_end(r, i);
+	return !wrong && r->ret->count == 0 ? "it does not return" : wrong;
+}
+
+/** Behind the check for room on the stack: nothing else has happened yet. */
+static const char *add_start(struct reading *r)
+{
+	uint32_t touched = 1u << RSP | 1u << RBP, i = 0;
+
+	if (r->question->map_register != REGISTER_NONE)
+		touched |= 1u << r->question->map_register;
+	for (; i < r->count && r->code[i].kind == INSTRUCTION_PLAIN; i++)
+		if (r->code[i].writes & touched)
+			return "it does not begin with a check for room on its stack";
+	if (i + 1 >= r->count || r->code[i].kind != INSTRUCTION_BRANCH)
+		return "it does not begin with a check for room on its stack";
+	return add_hook(r, i + 1, i + 1, MOMENT_GROWN, r->question->map_register);
+}
+
+static const char *read_birth(struct reading *r, struct decoder *decoder, enum map_moment moment)
+{
+	const char *wrong = decode(r, decoder);
+
+	if (!wrong)
+		wrong = mark_targets(r);
+	if (wrong)
+		return wrong;
+	return moment == MOMENT_MADE ? add_ends(r) : add_start(r);
+}
+
+/** @param moment  MADE or GROWN; anything else: where the flag is set, cleared and checked */
+static const char *read_function(struct decoder *decoder, const struct map_code_question *question,
+				 enum map_moment moment, struct map_code *ret)
 {
 	struct reading r = {.question = question, .ret = ret};
 	const char *wrong;
@@ -420,11 +487,28 @@ const char *map_code_read(struct decoder *decoder, const struct map_code_questio
 	r.code = calloc(question->size, sizeof(*r.code));
 	r.marks = calloc(question->size, sizeof(*r.marks));
 	r.index = calloc(question->size, sizeof(*r.index));
-	wrong = r.code && r.marks && r.index ? read_all(&r, decoder) : "there is no memory";
+	if (!r.code || !r.marks || !r.index)
+		wrong = "there is no memory";
+	else if (moment == MOMENT_MADE || moment == MOMENT_GROWN)
+		wrong = read_birth(&r, decoder, moment);
+	else
+		wrong = read_all(&r, decoder);
 	free(r.code);
 	free(r.marks);
 	free(r.index);
 	if (wrong)
 		ret->count = 0;
 	return wrong;
+}
+
+const char *map_code_read(struct decoder *decoder, const struct map_code_question *question,
+			  struct map_code *ret)
+{
+	return read_function(decoder, question, MOMENT_SET, ret);
+}
+
+const char *map_code_read_birth(struct decoder *decoder, const struct map_code_question *question,
+				enum map_moment moment, struct map_code *ret)
+{
+	return read_function(decoder, question, moment, ret);
 }

@@ -18,6 +18,7 @@ struct planning {
 	struct pclntab *table;
 	struct decoder *decoder;
 	GArray *functions, *hooks;
+	bool births;
 };
 
 static enum callee callee_of(void *context, uint64_t address)
@@ -91,6 +92,72 @@ static const char *read_function(struct planning *p, const struct go_map_functio
 	if (wrong)
 		g_array_set_size(p->hooks, before);
 	return wrong;
+}
+
+/** A function that makes or grows maps. Where the map is: a register since Go 1.17, before that a word of the stack. */
+struct birth_function {
+	const char *name;
+	enum map_moment moment;
+	uint8_t map_register;
+	int8_t word; /**< behind the return address: an argument, or the result behind the arguments */
+};
+
+/* Sources: runtime/hashmap.go 1.9 (whose makemap has one argument more), runtime/map.go, internal/runtime/maps/map.go */
+static const struct birth_function birth_functions[] = {
+	{"internal/runtime/maps.(*Map).growToTable", MOMENT_GROWN, RAX, 0},
+	{"internal/runtime/maps.(*table).rehash", MOMENT_GROWN, RCX, 2},
+	{"internal/runtime/maps.NewEmptyMap", MOMENT_MADE, RAX, 0},
+	{"internal/runtime/maps.NewMap", MOMENT_MADE, RAX, 4},
+	{"runtime.hashGrow", MOMENT_GROWN, RBX, 1},
+	{"runtime.makemap", MOMENT_MADE, RAX, 3},
+	{"runtime.makemap_small", MOMENT_MADE, RAX, 0},
+};
+
+static int32_t stack_word(const struct planning *p, const struct birth_function *birth)
+{
+	bool has_bucket =
+		p->plan->version.minor <= 9 && g_str_equal(birth->name, "runtime.makemap");
+
+	return (1 + birth->word + has_bucket) * (int32_t)sizeof(uint64_t);
+}
+
+static void plan_birth(struct planning *p, const struct birth_function *birth)
+{
+	struct plan_function planned = {.function = go_map_function_find(birth->name)};
+	struct go_function found;
+	struct map_code code;
+	struct map_code_question question = {
+		.map_register = p->plan->g_in_register ? birth->map_register : REGISTER_NONE,
+	};
+	guint before = p->hooks->len;
+
+	if (!pclntab_find_named(p->table, birth->name, &found))
+		return;
+	planned.entry = question.address = found.entry;
+	planned.end = found.end;
+	question.size = found.end - found.entry;
+	question.bytes = memory_view(p->memory, found.entry, question.size);
+	planned.left_alone =
+		question.bytes ? map_code_read_birth(p->decoder, &question, birth->moment, &code)
+			       : "its code is not in the binary";
+	if (!planned.left_alone)
+		planned.left_alone = add_hooks(p, &found, &code);
+	if (planned.left_alone)
+		g_array_set_size(p->hooks, before);
+	for (guint i = before; i < p->hooks->len; i++) {
+		struct plan_hook *hook = &g_array_index(p->hooks, struct plan_hook, i);
+
+		hook->map_offset = hook->return_offset + stack_word(p, birth);
+	}
+	g_array_append_val(p->functions, planned);
+}
+
+static void plan_births(struct planning *p)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(birth_functions); i++)
+		// there, NewMap makes it
+		if (!p->plan->swiss || !g_str_equal(birth_functions[i].name, "runtime.makemap"))
+			plan_birth(p, &birth_functions[i]);
 }
 
 /** Functions that never touch the flag (wrappers, growing) have nothing to hook and nothing to miss. */
@@ -170,6 +237,8 @@ static struct error *read_functions(struct planning *p, const struct image *imag
 	p->plan->complete = true;
 	for (size_t i = 0; i < count; i++)
 		plan_function(p, &all[i]);
+	if (p->births)
+		plan_births(p);
 	return check(p, image);
 }
 
@@ -208,17 +277,18 @@ static struct error *make(struct planning *p, struct image *image)
 	return read_functions(p, image);
 }
 
-struct error *plan_make(struct image *image, uint64_t bias, struct plan **ret)
+struct error *plan_make(struct image *image, const struct plan_options *options, struct plan **ret)
 {
 	struct planning p = {
 		.plan = g_new0(struct plan, 1),
+		.births = options->births,
 		.memory = memory_new(),
 		.functions = g_array_new(FALSE, FALSE, sizeof(struct plan_function)),
 		.hooks = g_array_new(FALSE, FALSE, sizeof(struct plan_hook)),
 	};
 	struct error *error;
 
-	p.plan->bias = bias;
+	p.plan->bias = options->bias;
 	error = make(&p, image);
 	pclntab_close(p.table);
 	decoder_free(p.decoder);

@@ -14,6 +14,7 @@ struct plan_hook {
 	uint8_t bytes[MAP_HOOK_ROOM]; /**< that stand there */
 	/** From SP to the function's return address */
 	int32_t return_offset;
+	int32_t map_offset; /**< from SP to the map, when no register holds it */
 };
 
 struct plan_function {
@@ -42,11 +43,16 @@ struct plan {
 
 #define PLAN_HOOKS_MAX 512
 
+struct plan_options {
+	uint64_t bias; /**< at which the image is loaded */
+	bool births;   /**< also where maps are made and grown */
+};
+
 /**
- * Reads the program's map functions. @a image is loaded at @a bias.
+ * Reads the program's map functions.
  * @return ERROR_UNSUPPORTED when no write at all can be recorded; says why
  */
-struct error *plan_make(struct image *image, uint64_t bias, struct plan **ret);
+struct error *plan_make(struct image *image, const struct plan_options *options, struct plan **ret);
 void plan_free(struct plan *plan);
 
 static inline void plan_free_at(struct plan **plan) { plan_free(*plan); }

@@ -129,7 +129,9 @@ static void lay_out(struct installing *in, const struct image *image,
 		h->detections_offset + FLIGHT_DETECTIONS * sizeof(struct flight_detection);
 	h->slots_offset = h->order_offset + (sizeof(uint64_t) << FLIGHT_ORDER_BITS);
 	h->slot_count = 1u << FLIGHT_SLOT_BITS;
-	h->total_bytes = h->slots_offset + h->slot_count * sizeof(struct flight_slot);
+	h->births_offset = h->slots_offset + h->slot_count * (uint32_t)sizeof(struct flight_slot);
+	h->birth_count = options->births ? 1u << FLIGHT_BIRTH_BITS : 0;
+	h->total_bytes = h->births_offset + 2 * h->birth_count * sizeof(struct flight_birth);
 	memcpy(in->head->data, h, sizeof(*h));
 }
 
@@ -372,6 +374,8 @@ static struct error *write_all_jumps(struct installing *in)
 	TRY(write_jumps(in, MOMENT_CLEAR));
 	TRY(write_jumps(in, MOMENT_SET));
 	TRY(write_jumps(in, MOMENT_GIVE_UP));
+	TRY(write_jumps(in, MOMENT_MADE));
+	TRY(write_jumps(in, MOMENT_GROWN));
 	TRY(set_header(in, offsetof(struct flight_header, begun_in_operation), in->in_operation));
 	if (!in->plan->complete)
 		return tracee_write(
@@ -445,10 +449,10 @@ struct error *recorder_install(struct tracee *tracee, struct image *image,
 	g_autofree char *path = g_strdup_printf("/proc/%d/root%s", pid, inside);
 	struct installing in = {.tracee = tracee, .inside_path = inside};
 	struct error *error;
-	uint64_t bias;
+	struct plan_options planned = {.births = options->births};
 
-	TRY(find_bias(tracee, image, &bias));
-	TRY(plan_make(image, bias, &in.plan));
+	TRY(find_bias(tracee, image, &planned.bias));
+	TRY(plan_make(image, &planned, &in.plan));
 	in.decoder = decoder_new();
 	in.head = g_byte_array_new();
 	lay_out(&in, image, options);

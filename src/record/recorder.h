@@ -11,6 +11,7 @@ struct recorder_options {
 	/** Folder of the recorder's file, as the process sees it; NULL: /dev/shm, which is memory */
 	const char *folder;
 	bool attached; /**< the process was at work already */
+	bool births;   /**< record also who makes and grows maps */
 };
 
 /**

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORD    8
-#define GENERAL 16 /* registers */
-/** The most that a piece keeps. */
-#define SCRATCH 6
+#define WORD       8
+#define GENERAL    16 /* registers */
+#define SCRATCH    6  /* registers that a piece keeps, at most */
+#define BIRTH_LOG2 5
 
 #define SLOT(field)   ((int32_t)offsetof(struct flight_slot, field))
 #define SEEN(field)   ((int32_t)offsetof(struct flight_detection, field))
@@ -40,7 +40,7 @@ struct piece {
 /** Picks registers that are not the map's, and keeps what they hold. */
 static void save_registers(struct piece *p)
 {
-	static const uint8_t pool[] = {RCX, RDX, RSI, RDI, R8, R9, R10};
+	static const uint8_t pool[] = {RCX, RDX, RSI, RDI, R8, R9, R10, R11};
 	uint8_t *registers[SCRATCH] = {&p->goid, &p->at, &p->key, &p->order, &p->spare, &p->g};
 	uint8_t wanted = p->plan->g_in_register ? SCRATCH - 1 : SCRATCH;
 
@@ -170,7 +170,10 @@ static int32_t caller_at(int index) { return SLOT(callers) + index * (int32_t)si
 /** order = the caller's frame, key = the last place where one may be. */
 static void begin_walk(struct piece *p)
 {
-	emit_load(p->a, WIDTH_64, p->order, RBP, 0);
+	if (p->hook->at.in_frame)
+		emit_load(p->a, WIDTH_64, p->order, RBP, 0);
+	else
+		emit_alu(p->a, WIDTH_64, ALU_MOV, p->order, RBP);
 	emit_load(p->a, WIDTH_64, p->key, p->g, p->plan->layout->offset[GO_G_STACK_HI]);
 	emit_alu_constant(p->a, WIDTH_64, ALU_ADD, p->key, -2 * WORD);
 }
@@ -199,12 +202,30 @@ static void compare_callers(struct piece *p, struct label ends[FLIGHT_CALLERS],
 	}
 }
 
+/** The callers of now go to where at points, @a offset bytes on. */
+static void put_callers(struct piece *p, int32_t offset)
+{
+	struct assembly *a = p->a;
+	struct label end = {0};
+
+	begin_walk(p);
+	for (int i = 0; i < FLIGHT_CALLERS; i++) {
+		int32_t to = offset + i * (int32_t)sizeof(uint32_t);
+
+		emit_store_constant(a, WIDTH_32, p->at, to, 0);
+		walk(p, &end);
+		emit_store(a, WIDTH_32, p->at, to, p->spare);
+		if (i + 1 < FLIGHT_CALLERS)
+			emit_load(a, WIDTH_64, p->order, p->order, 0);
+	}
+	label_place(a, &end);
+}
+
 /** Rare: the slot's callers become those of now. */
 static void store_callers(struct piece *p, struct label ends[FLIGHT_CALLERS], struct label *changed,
 			  struct label *settled)
 {
 	struct assembly *a = p->a;
-	struct label end = {0};
 
 	for (int i = 0; i < FLIGHT_CALLERS; i++) {
 		label_place(a, &ends[i]);
@@ -215,14 +236,7 @@ static void store_callers(struct piece *p, struct label ends[FLIGHT_CALLERS], st
 	}
 	label_place(a, changed);
 	emit_store_byte(a, p->at, SLOT(who), FLIGHT_UNSETTLED);
-	begin_walk(p);
-	for (int i = 0; i < FLIGHT_CALLERS; i++) {
-		emit_store_constant(a, WIDTH_32, p->at, caller_at(i), 0);
-		walk(p, &end);
-		emit_store(a, WIDTH_32, p->at, caller_at(i), p->spare);
-		emit_load(a, WIDTH_64, p->order, p->order, 0);
-	}
-	label_place(a, &end);
+	put_callers(p, SLOT(callers));
 	emit_load(a, WIDTH_32, p->spare, p->g, p->plan->layout->offset[GO_G_GOID]);
 	emit_store(a, WIDTH_32, p->at, SLOT(callers_of), p->spare);
 	emit_jump(a, settled);
@@ -319,6 +333,57 @@ static void make_clear(struct piece *p)
 	label_place(a, &search);
 	probe(p, &found);
 	emit_jump(a, &out);
+}
+
+/* Making and growing maps */
+
+#define BIRTH(field) ((int32_t)offsetof(struct flight_birth, field))
+
+/** at = the map's place in the table, goid = the map as it is told there. */
+static void find_birth(struct piece *p, uint64_t table)
+{
+	static const int32_t places = (1 << FLIGHT_BIRTH_BITS) - 1;
+	struct assembly *a = p->a;
+
+	if (p->hook->at.map_register == REGISTER_NONE)
+		emit_load(a, WIDTH_64, p->at, RSP, p->hook->map_offset + p->pushed * WORD);
+	else
+		emit_alu(a, WIDTH_64, ALU_MOV, p->at, p->hook->at.map_register);
+	emit_shift_right(a, p->at, FLIGHT_MAP_SHIFT);
+	emit_alu(a, WIDTH_32, ALU_MOV, p->goid, p->at);
+	emit_shift_right(a, p->at, FLIGHT_BIRTH_SHIFT - FLIGHT_MAP_SHIFT);
+	emit_alu_constant(a, WIDTH_32, ALU_AND, p->at, places);
+	emit_shift_left(a, p->at, BIRTH_LOG2);
+	emit_address_of(a, p->key, table);
+	emit_alu(a, WIDTH_64, ALU_ADD, p->at, p->key);
+}
+
+static void make_birth(struct piece *p)
+{
+	bool made = p->hook->at.moment == MOMENT_MADE;
+	uint64_t table = p->room->flight + p->flight->births_offset +
+			 (made ? 0 : p->flight->birth_count * sizeof(struct flight_birth));
+	struct label out = {0};
+	struct assembly *a = p->a;
+
+	save_registers(p);
+	leave_if_not_recording(p, &out);
+	if (!p->plan->g_in_register)
+		emit_load_tls(a, p->g, p->plan->tls_offset);
+	find_birth(p, table);
+	emit_store_constant(a, WIDTH_32, p->at, BIRTH(map), 0);
+	emit_load(a, WIDTH_32, p->spare, p->g, p->plan->layout->offset[GO_G_GOID]);
+	emit_store(a, WIDTH_32, p->at, BIRTH(goroutine), p->spare);
+	emit_load(a, WIDTH_32, p->spare, RSP, p->hook->return_offset + p->pushed * WORD);
+	emit_store(a, WIDTH_32, p->at, BIRTH(caller), p->spare);
+	emit_store_constant(a, WIDTH_32, p->at, BIRTH(site), (int32_t)p->site);
+	put_callers(p, BIRTH(callers));
+	emit_store(a, WIDTH_32, p->at, BIRTH(map), p->goid);
+	label_place(a, &out);
+	restore_registers(p);
+	displaced(p);
+	if (!made) // that ends with the function's return
+		jump_back(p);
 }
 
 /* Giving up */
@@ -531,6 +596,10 @@ static void make_piece(struct piece *p)
 		break;
 	case MOMENT_GIVE_UP:
 		make_give_up(p);
+		break;
+	case MOMENT_MADE:
+	case MOMENT_GROWN:
+		make_birth(p);
 		break;
 	}
 }

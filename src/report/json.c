@@ -77,6 +77,15 @@ static void site_list(struct json_writer *json, const char *key, const struct go
 	json_end_array(json);
 }
 
+static void goroutine_number(struct json_writer *json, const char *key,
+			     const struct goroutine *goroutine)
+{
+	if (goroutine)
+		json_put_unsigned(json, key, goroutine->id);
+	else
+		json_put_null(json, key);
+}
+
 static void map_header(struct json_writer *json, const struct conflict_map *map)
 {
 	if (map->readable) {
@@ -116,6 +125,8 @@ static void conflict_map(struct json_writer *json, const struct conflict_map *ma
 	integrity(json, &map->integrity);
 	site_list(json, "made_at", map->made_at, map->made_at_count);
 	site_list(json, "grown_at", map->grown_at, map->grown_at_count);
+	goroutine_number(json, "made_by", map->made_by);
+	goroutine_number(json, "grown_by", map->grown_by);
 	json_end_object(json);
 }
 

@@ -171,6 +171,39 @@ static void map_state(struct verdict *v, const struct conflict_map *map)
 			      (unsigned long long)found->problems, found->first_problem);
 }
 
+static void append_frame(GString *string, const struct go_site *site)
+{
+	g_autofree char *function = words_function(site->function);
+	g_autofree char *place = words_place(site);
+
+	g_string_append_printf(string, "%s %s", function, place);
+}
+
+static void append_birth(GString *line, const char *verb, const struct goroutine *goroutine,
+			 const struct go_site *site)
+{
+	if (!goroutine)
+		return;
+	g_string_append_printf(line, "%s%s by goroutine %llu", line->len ? ", " : "", verb,
+			       (unsigned long long)goroutine->id);
+	if (!site)
+		return;
+	g_string_append(line, " in ");
+	append_frame(line, site);
+}
+
+static void map_births(struct verdict *v, const struct conflict_map *map)
+{
+	g_autoptr(GString) line = g_string_new(NULL);
+
+	append_birth(line, "made", map->made_by, map->made_at);
+	append_birth(line, "last grown", map->grown_by, map->grown_at);
+	if (line->len == 0)
+		return;
+	next_line(v);
+	screen_words(&v->screen, TONE_PLAIN, line->str);
+}
+
 static void map_line(struct verdict *v)
 {
 	const struct conflict_map *map = &v->findings->map;
@@ -194,6 +227,7 @@ static void map_line(struct verdict *v)
 	else
 		field(v, TONE_DIM, "address not found");
 	map_owners(v, map);
+	map_births(v, map);
 	map_state(v, map);
 	screen_newline(&v->screen);
 }
@@ -222,14 +256,6 @@ static size_t frame_above(const struct stack *stack, const struct go_site *site)
 		if (same_site(stack->frames[i].site, site))
 			return i + 1;
 	return 0;
-}
-
-static void append_frame(GString *string, const struct go_site *site)
-{
-	g_autofree char *function = words_function(site->function);
-	g_autofree char *place = words_place(site);
-
-	g_string_append_printf(string, "%s %s", function, place);
 }
 
 /* Frames of the program's own from @a from on: @a shown of them, the rest as a number. */

@@ -43,6 +43,17 @@ def sleeper(tmp_path):
     return subprocess.Popen([str(program)], stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.parametrize("version", ["1.9.7", "1.16.15", "1.26.8"])
+def test_who_made_and_grew_the_map(version):
+    result = recorded(fixture_named("rw_field"), version, arguments=("--allocs",))
+    if result.outcome == "void":
+        pytest.skip(result.words)
+    assert result.outcome == "right", result.words
+    found, source = result.report["map"], (fixture_named("rw_field").folder / "main.go").read_text().splitlines()
+    assert found["made_by"] == 1 and "make(map" in source[found["made_at"][0]["line"] - 1]
+    assert found["grown_by"] > 0 and "s.entries[key] =" in source[found["grown_at"][0]["line"] - 1]
+
+
 def flags_before_the_record(pid):
     """Of the mapping below the record's: the page that the kernel wipes in forked children, who then record nothing."""
     mappings = pathlib.Path(f"/proc/{pid}/smaps").read_text().split("VmFlags:")

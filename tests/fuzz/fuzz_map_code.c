@@ -27,7 +27,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	question.writes = data[0] & 1;
 	question.flag_offset = data[0] & 2 ? 34 : 8;
 	question.flag_mask = data[0] & 2 ? 1 : 4;
-	if (decoder)
+	question.map_register = data[0] & 4 ? RAX : REGISTER_NONE;
+	if (decoder) {
 		map_code_read(decoder, &question, &code);
+		map_code_read_birth(decoder, &question, MOMENT_MADE, &code);
+		map_code_read_birth(decoder, &question, MOMENT_GROWN, &code);
+	}
 	return 0;
 }

@@ -195,8 +195,15 @@ static void left_alone(const uint8_t *bytes, size_t size, const char *why)
 {
 	scoped(decoder) struct decoder *decoder = decoder_new();
 	struct sample none = {0};
-	struct map_code_question question = {bytes, size,      0x1000,         8,    4,
-					     true,  callee_of, is_map_message, &none};
+	struct map_code_question question = {.bytes = bytes,
+					     .size = size,
+					     .address = 0x1000,
+					     .flag_offset = 8,
+					     .flag_mask = 4,
+					     .writes = true,
+					     .callee = callee_of,
+					     .is_map_message = is_map_message,
+					     .context = &none};
 	struct map_code code;
 	const char *wrong = map_code_read(decoder, &question, &code);
 
@@ -228,12 +235,80 @@ static void what_is_not_sure_is_left_alone(void **state)
 	left_alone(no_frame, sizeof(no_frame), "no frame pointer");
 }
 
+static const char *birth(const uint8_t *bytes, size_t size, enum map_moment moment, uint8_t map,
+			 struct map_code *ret)
+{
+	scoped(decoder) struct decoder *decoder = decoder_new();
+	struct map_code_question question = {
+		.bytes = bytes, .size = size, .address = 0x1000, .map_register = map};
+
+	return map_code_read_birth(decoder, &question, moment, ret);
+}
+
+/** Where each way out has the map in RAX, or on the stack, with the frame still there or gone. */
+static void makers_are_hooked_where_they_return(void **state)
+{
+	// push rbp; mov rbp, rsp; sub rsp, 24; mov rax, rcx; add rsp, 24; pop rbp; ret
+	static const uint8_t in_register[] = {FRAME, 0x48, 0x83, 0xec, 0x18, 0x48, 0x89,
+					      0xc8,  0x48, 0x83, 0xc4, 0x18, END};
+	// sub rsp, 24; mov [rsp + 32], rcx; mov rbp, [rsp + 16]; add rsp, 24; ret
+	static const uint8_t on_stack[] = {0x48, 0x83, 0xec, 0x18, 0x48, 0x89, 0x4c,
+					   0x24, 0x20, 0x48, 0x8b, 0x6c, 0x24, 0x10,
+					   0x48, 0x83, 0xc4, 0x18, 0xc3};
+	struct map_code code;
+
+	assert_null(birth(in_register, sizeof(in_register), MOMENT_MADE, RAX, &code));
+	assert_int_equal(code.count, 1);
+	assert_int_equal(code.hooks[0].address, 0x1000 + 11);
+	assert_int_equal(code.hooks[0].size, 6);
+	assert_true(code.hooks[0].in_frame);
+	assert_null(birth(on_stack, sizeof(on_stack), MOMENT_MADE, REGISTER_NONE, &code));
+	assert_int_equal(code.count, 1);
+	assert_int_equal(code.hooks[0].address, 0x1000 + 14);
+	assert_false(code.hooks[0].in_frame);
+}
+
+static void makers_that_are_not_sure_are_left_alone(void **state)
+{
+	static const uint8_t late[] = {FRAME, 0x90, 0x48, 0x89, 0xc8, END}; // mov rax, rcx
+	static const uint8_t no_room[] = {0xc3};
+	static const uint8_t target[] = {0xeb, 0x04, 0x48, 0x83, 0xc4, 0x18, END}; // to its pop
+	struct map_code code;
+
+	assert_non_null(birth(late, sizeof(late), MOMENT_MADE, RAX, &code));
+	assert_non_null(birth(no_room, sizeof(no_room), MOMENT_MADE, RAX, &code));
+	assert_non_null(birth(target, sizeof(target), MOMENT_MADE, RAX, &code));
+	assert_int_equal(code.count, 0);
+}
+
+static void growers_are_hooked_where_they_begin(void **state)
+{
+	// cmp rsp, [r14 + 16]; jbe; push rbp; mov rbp, rsp; sub rsp, 24; ...
+	static const uint8_t grower[] = {0x49, 0x3b, 0x66, 0x10, 0x76, 0x0c, FRAME, 0x48,
+					 0x83, 0xec, 0x18, 0x48, 0x83, 0xc4, 0x18,  END};
+	// the map's register is gone by then: mov rbx, rcx
+	static const uint8_t changed[] = {0x48, 0x89, 0xcb,  0x49, 0x3b, 0x66, 0x10,
+					  0x76, 0x0a, FRAME, 0x48, 0x83, 0xec, 0x18,
+					  0x48, 0x83, 0xc4,  0x18, END};
+	struct map_code code;
+
+	assert_null(birth(grower, sizeof(grower), MOMENT_GROWN, RBX, &code));
+	assert_int_equal(code.hooks[0].address, 0x1000 + 6);
+	assert_int_equal(code.hooks[0].size, 8);
+	assert_false(code.hooks[0].in_frame);
+	assert_non_null(birth(changed, sizeof(changed), MOMENT_GROWN, RBX, &code));
+	assert_non_null(birth(grower + 6, sizeof(grower) - 6, MOMENT_GROWN, RBX, &code));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_release_is_understood),
 		cmocka_unit_test(damaged_code_is_survived),
 		cmocka_unit_test(what_is_not_sure_is_left_alone),
+		cmocka_unit_test(makers_are_hooked_where_they_return),
+		cmocka_unit_test(makers_that_are_not_sure_are_left_alone),
+		cmocka_unit_test(growers_are_hooked_where_they_begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@
 #define SET_AT     8
 #define CLEAR_AT   20
 #define GIVE_UP_AT 26
+#define END_AT     26
 
 /* push rbp; mov rbp, rsp; movzx ecx, byte [rbx+8]; xor ecx, 4; mov [rbx+8], cl; nop; movzx ...; and ecx, ~4;
  * mov ...; lea rax, [rip+0]; pop rbp; ret */
@@ -49,7 +50,7 @@ static void add_hook(struct rig *rig, enum map_moment moment, uint64_t at, uint8
 	struct plan_hook *hook = &rig->hooks[rig->plan.hook_count++];
 
 	*hook = (struct plan_hook){
-		.at = {rig->plan.text + at, size, (uint8_t)moment, RBX},
+		.at = {rig->plan.text + at, size, (uint8_t)moment, RBX, true},
 		.return_offset = 8, // above the frame pointer that was pushed
 	};
 	memcpy(hook->bytes, function + at, size);
@@ -349,6 +350,33 @@ static void giving_up_freezes_and_tells_who(void **state)
 	assert_null(write_by(flight, 9, rig->map[1])); // it was frozen by then
 }
 
+/** The function taken for one that makes maps, and one that grows them: RBX is the map at its end and at its start. */
+static void who_made_and_grew_a_map_is_recorded(void **state)
+{
+	struct rig *rig = *state;
+	struct seen seen = {0};
+	struct flight_write write;
+
+	rig->flight->births_offset = (uint32_t)rig->flight->total_bytes;
+	rig->flight->birth_count = 1u << FLIGHT_BIRTH_BITS;
+	rig->flight->total_bytes += 2 * rig->flight->birth_count * sizeof(struct flight_birth);
+	rig->plan.hook_count = 0;
+	add_hook(rig, MOMENT_GROWN, SET_AT, 6);
+	add_hook(rig, MOMENT_MADE, END_AT, 9); // return included
+	hook_function(rig);
+	call_as(rig, 7, 0, &seen);
+
+	scoped(flight) struct flight *flight = read_back(rig);
+
+	assert_true(flight_made(flight, (uint64_t)rig->map[0], &write));
+	assert_int_equal(write.goroutine, 7);
+	assert_true(flight_grown(flight, (uint64_t)rig->map[0], &write));
+	assert_int_equal(write.goroutine, 7);
+	assert_false(flight_made(flight, (uint64_t)rig->map[1] + 4096, &write));
+	assert_int_equal(seen.result, rig->plan.text + END_AT + 7);
+	assert_int_equal(rig->map[0][FLAG], 0);
+}
+
 static void what_is_out_of_reach_is_refused(void **state)
 {
 	struct rig *rig = *state;
@@ -370,6 +398,7 @@ int main(void)
 		TEST(what_was_not_used_for_longest_makes_room),
 		TEST(a_forked_child_leaves_the_record_alone),
 		TEST(giving_up_freezes_and_tells_who),
+		TEST(who_made_and_grew_a_map_is_recorded),
 		TEST(what_is_out_of_reach_is_refused),
 	};
 
