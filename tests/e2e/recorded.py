@@ -42,13 +42,17 @@ def judge_sides(fixture, version, report, goroutines, address, text):
     """What is wrong with the report; "" when nothing is."""
     detector, other = side_in(report, "detector"), side_in(report, "other")
     writers = {g for g, role in goroutines.items() if role == "writer"}
+    innocents = {g for g, role in goroutines.items() if role == "innocent"}
+    racers = goroutines.keys() - innocents
+    if {goroutine_id(detector), goroutine_id(other)} & innocents:
+        return f"goroutines {goroutine_id(detector)} and {goroutine_id(other)}, of which one is innocent"
     if report["verdict"]["kind"] not in fixture.kinds:
         return f"kind {report['verdict']['kind']}"
     if not any(racer_is(racer, detector, version) for racer in fixture.racers):
         return f"detector {site_text(detector)}"
     # Several may notice at once. The record has the first, the text may show another: then the truth decides.
     noticed, _ = detector_of(text)
-    if noticed and goroutine_id(detector) != noticed.id and goroutines and goroutine_id(detector) not in goroutines:
+    if noticed and goroutine_id(detector) != noticed.id and racers and goroutine_id(detector) not in racers:
         return f"detector is goroutine {goroutine_id(detector)}, the crash text says {noticed.id}"
     if address and number(report["map"]["address"]) != address:
         return f"map {report['map']['address']}, it was {address:#x}"
