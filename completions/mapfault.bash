@@ -8,8 +8,8 @@ _mapfault_options()
 	case $1 in
 	goroutines) echo "$output --all --blocked --system --pid" ;;
 	map) echo "$output --values --limit --pid" ;;
-	run) echo "$output --source-root --hold --core" ;;
-	attach) echo "$output --source-root --fail-on --hold --core --pid" ;;
+	run) echo "$output --source-root --hold --core --record --allocs" ;;
+	attach) echo "$output --source-root --fail-on --hold --core --record --allocs --pid" ;;
 	detach) echo "--quiet --help --pid" ;;
 	watch) echo "$output --source-root --pid --map --type --events --seconds" ;;
 	sites) echo "$output --system" ;;

@@ -47,6 +47,8 @@ complete -c mapfault -n "__fish_seen_subcommand_from watch" -l map -x -d "the ma
 complete -c mapfault -n "__fish_seen_subcommand_from watch" -l type -x -d "the only map of this type"
 complete -c mapfault -n "__fish_seen_subcommand_from watch" -l events -x -d "end after so many events"
 complete -c mapfault -n "__fish_seen_subcommand_from watch" -l seconds -x -d "end after so many seconds"
+complete -c mapfault -n "__fish_seen_subcommand_from run attach" -l record -d "with the flight recorder"
+complete -c mapfault -n "__fish_seen_subcommand_from run attach" -l allocs -d "record also who makes and grows maps"
 complete -c mapfault -n "__fish_seen_subcommand_from run attach" -l hold -d "leave the process stopped at the fatal error"
 complete -c mapfault -n "__fish_seen_subcommand_from run attach" -l core -r -d "write a core of that moment"
 complete -c mapfault -n "__fish_seen_subcommand_from doctor" -l root -x -a "(__fish_complete_directories)" -d "look at the machine under this directory"

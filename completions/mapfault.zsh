@@ -39,6 +39,8 @@ _mapfault() {
 		[[ $words[2] != -* ]] && return
 	fi
 	local -a stop=(
+		'--record[with the flight recorder]'
+		'--allocs[record also who makes and grows maps]'
 		'--hold[leave the process stopped at the fatal error]'
 		'--core[write a core of that moment]:file:_files'
 		'--source-root[where the sources are]:directory:_files -/'

@@ -52,7 +52,11 @@ static void later_entries(unsigned group, struct options *o, GOptionEntry ret[GR
 		{"hold", 0, 0, G_OPTION_ARG_NONE, &o->hold,
 		 "leave the process stopped at the fatal error, for a debugger", NULL},
 		{"core", 0, 0, G_OPTION_ARG_FILENAME, &o->core,
-		 "write a core of that very moment to FILE", "FILE"}};
+		 "write a core of that very moment to FILE", "FILE"},
+		{"record", 0, 0, G_OPTION_ARG_NONE, &o->record,
+		 "with the flight recorder, which proves the other side", NULL},
+		{"allocs", 0, 0, G_OPTION_ARG_NONE, &o->allocs,
+		 "with --record: record also who makes and who grows maps", NULL}};
 
 	if (1u << group == OPTIONS_RECORD)
 		record_entries(o, ret);

@@ -23,16 +23,18 @@ enum option_group {
 	OPTIONS_SENSITIVITY = 1 << 9,
 	OPTIONS_RECORD = 1 << 10,  /**< --pid, --remove, --keep, --folder, --allocs */
 	OPTIONS_PROCESS = 1 << 11, /**< --pid */
-	OPTIONS_STOP = 1 << 12,    /**< --hold, --core; options end at the first argument */
-	OPTIONS_WATCH = 1 << 13,   /**< --map, --type, --events, --seconds */
+	OPTIONS_STOP =
+		1
+		<< 12, /**< --hold, --core, --record, --allocs; options end at the first argument */
+	OPTIONS_WATCH = 1 << 13, /**< --map, --type, --events, --seconds */
 };
 #define OPTION_GROUPS 14
 
 enum output_format { FORMAT_TEXT, FORMAT_JSON };
 
 struct options {
-	gboolean hold, help, allocs, json, quiet, force, values, all, system, blocked, remove, keep,
-		run, download;
+	gboolean hold, help, record, allocs, json, quiet, force, values, all, system, blocked,
+		remove, keep, run, download;
 	gint limit, pid, seconds, runs, minutes, events;
 	char *go, *svg, *source;
 	char *root, *folder, *map, *type;

@@ -4,14 +4,13 @@
 
 #include "cli/gather.h"
 #include "cli/output.h"
+#include "cli/put_recorder.h"
 #include "evidence/flight.h"
-#include "record/recorder.h"
 #include "report/report.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,33 +38,6 @@ static void take_signals(pid_t child)
 		sigaction(terminal[i], child ? &ignore : &action, NULL);
 	for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
 		sigaction(others[i], &action, NULL);
-}
-
-static struct error *open_image(pid_t pid, struct image **ret)
-{
-	g_autofree char *link = g_strdup_printf("/proc/%d/exe", (int)pid);
-	g_autofree char *path = g_file_read_link(link, NULL);
-	struct stat by_link, by_path;
-
-	if (path && stat(link, &by_link) == 0 && stat(path, &by_path) == 0 &&
-	    by_link.st_ino == by_path.st_ino && by_link.st_dev == by_path.st_dev)
-		return image_open(path, ret);
-	return image_open(link, ret);
-}
-
-static struct error *put_in(struct tracee *tracee, const struct options *options, bool attached,
-			    struct recorder **ret)
-{
-	const struct recorder_options wanted = {
-		.folder = options->folder, .attached = attached, .births = options->allocs};
-	scoped(image) struct image *image = NULL;
-
-	TRY(open_image(tracee_pid(tracee), &image));
-	TRY(recorder_install(tracee, image, &wanted, ret));
-	if (*recorder_incomplete(*ret) && !options->quiet)
-		fprintf(stderr, "mapfault: some writes of maps are not recorded: %s\n",
-			recorder_incomplete(*ret));
-	return tracee_detach(tracee);
 }
 
 static void write_verdict(const struct findings *findings, const struct gathered *gathered,
@@ -139,7 +111,8 @@ static struct error *run_program(char **program, const struct options *options, 
 	scoped(tracee) struct tracee *tracee = NULL;
 
 	TRY(tracee_launch(program, &tracee));
-	TRY(put_in(tracee, options, false, &recorder));
+	TRY(put_recorder(tracee, options, false, &recorder));
+	TRY(tracee_detach(tracee));
 	take_signals(tracee_pid(tracee));
 	*ret_status = wait_for_child(tracee_pid(tracee));
 	return conclude(recorder, options);
@@ -164,7 +137,8 @@ static struct error *record_process(const struct options *options)
 	scoped(tracee) struct tracee *tracee = NULL;
 
 	TRY(tracee_attach(options->pid, &tracee));
-	TRY(put_in(tracee, options, true, &recorder));
+	TRY(put_recorder(tracee, options, true, &recorder));
+	TRY(tracee_detach(tracee));
 	if (!options->quiet)
 		fprintf(stderr,
 			"mapfault: recording process %d; its record is %s\n"

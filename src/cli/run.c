@@ -54,6 +54,8 @@ const struct command command_run = {
 	.arguments = "-- PROGRAM [ARGUMENT...]",
 	.summary = "run a program, and name both sides at the instant of a map fatal",
 	.examples = "  mapfault run -- ./server --port 8080\n"
+		    "  mapfault run --record -- ./server             # proof, by the flight "
+		    "recorder\n"
 		    "  mapfault run --json -o report.json -- ./server\n"
 		    "  mapfault run --core core.fatal -- ./server    # keep that moment, too\n"
 		    "  mapfault run --hold -- ./server               # and stop there, for a "

@@ -5,6 +5,7 @@
 #include "cli/fatal_entry.h"
 #include "cli/hold.h"
 #include "cli/output.h"
+#include "cli/put_recorder.h"
 #include "record/core_write.h"
 #include "report/report.h"
 
@@ -16,7 +17,8 @@ struct supervision {
 	const struct options *options;
 	struct tracee *tracee;
 	struct fatal_stop stop;
-	char *report; // of the verdict, until the process has had its own last words
+	struct recorder *recorder; // put in by --record
+	char *report;              // of the verdict, until the process has had its own last words
 	size_t report_size;
 	struct supervised result;
 };
@@ -37,6 +39,44 @@ static void note(const struct supervision *s, const char *format, ...)
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);
 	fputc('\n', stderr);
+}
+
+/** Its file has served, whether the process ended or was let go. */
+static void forget_recorder(struct supervision *s)
+{
+	if (s->recorder)
+		recorder_discard(s->recorder);
+	recorder_free(s->recorder);
+	s->recorder = NULL;
+}
+
+/** In a program that has just begun, or in a process that stands where it was found. */
+static void record_if_wanted(struct supervision *s, bool fresh)
+{
+	scoped(error) struct error *error = NULL;
+
+	forget_recorder(s); // an exec has done away with it
+	if (!s->options->record)
+		return;
+	error = tracee_stop(s->tracee);
+	if (!error)
+		error = put_recorder(s->tracee, s->options, !fresh, &s->recorder);
+	if (error)
+		note(s, "%s; watching without the recorder", error_text(error));
+}
+
+/** A process that runs on is to have nothing of it; in one that stands at its fatal error it may stay. */
+static void take_recorder_out(struct supervision *s)
+{
+	scoped(error) struct error *error = NULL;
+
+	if (!s->recorder || !tracee_is_held(s->tracee) || s->result.verdict)
+		return;
+	error = tracee_stop(s->tracee);
+	if (!error)
+		error = recorder_remove(s->tracee);
+	if (error)
+		note(s, "the recorder stays in %s: %s", tracee_name(s->tracee), error_text(error));
 }
 
 /** Of the program that the process is now. Nothing of the process is changed. */
@@ -74,6 +114,8 @@ static struct error *arm_if_go(struct supervision *s, bool fresh)
 	struct error *error = find_entries(s);
 
 	tracee_tell_births(s->tracee, !error && fresh);
+	if (!error)
+		record_if_wanted(s, fresh);
 	if (!error && !fresh)
 		error = arm(s);
 	if (!error || !tracee_is_child(s->tracee) || error_code(error) == ERROR_REFUSED)
@@ -86,6 +128,7 @@ static struct error *arm_if_go(struct supervision *s, bool fresh)
 
 static void let_go(struct supervision *s, bool stopped)
 {
+	take_recorder_out(s);
 	fatal_stop_disarm(&s->stop, s->tracee);
 	error_free(stopped ? tracee_detach_stopped(s->tracee) : tracee_detach(s->tracee));
 }
@@ -111,11 +154,13 @@ static void render(struct supervision *s, struct gathered *gathered, struct prog
 static struct error *take_verdict(struct supervision *s, pid_t tid)
 {
 	scoped(gathered) struct gathered gathered = {0};
+	g_autofree char *record = NULL;
 	struct program *program;
 	struct live *live;
 
 	TRY(hold_evidence(s->tracee, tid, &live));
-	TRY(gather_live(live, NULL, 0, s->options, &gathered));
+	record = s->recorder ? g_strdup(recorder_path(s->recorder)) : NULL;
+	TRY(gather_live(live, &record, record != NULL, s->options, &gathered));
 	TRY(gathered_program(&gathered, &program));
 	render(s, &gathered, program);
 	program_close(program);
@@ -278,6 +323,7 @@ struct error *supervise(const struct invocation *invocation, struct tracee *trac
 		    -10); // where allowed: the sooner it wakes, the fresher the scene
 	error = follow(&s);
 	second = write_report(&s);
+	forget_recorder(&s);
 	free(s.report);
 	*ret = s.result;
 	if (!error)

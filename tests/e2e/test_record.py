@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The flight recorder, put into real programs: every crash is proven, by the record alone."""
 
+import json
 import os
 import pathlib
 import signal
@@ -103,3 +104,37 @@ def test_what_cannot_be_recorded_is_said(arguments, words):
     done = mapfault_run("record", *arguments)
     assert done.returncode in (2, 3)
     assert words in done.stderr and "next:" in done.stderr
+
+
+def test_a_watched_program_with_the_recorder(tmp_path):
+    program, report = program_build(fixture_named("rw_field"), "1.22.12"), tmp_path / "report.json"
+    done = subprocess.run([str(mapfault_path()), "run", "--record", "--json", "-o", str(report), "--", str(program)],
+                          capture_output=True, text=True, cwd=tmp_path)
+    if "fatal error: concurrent map" not in done.stderr:
+        pytest.skip(done.stderr[-300:])
+    found = json.loads(report.read_text())
+    assert {"process", "flight"} <= {evidence["kind"] for evidence in found["evidence"]}
+    assert side_in(found, "other")["rule"] == "flight_record" and found["verdict"]["confidence"] == "proven"
+    assert found["map"]["owners"][0]["path"] == "main.registry.entries"  # which only the process itself tells
+
+
+def test_a_watcher_that_lets_go_takes_its_recorder_along(tmp_path):
+    process = sleeper(tmp_path)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        for _ in range(3):  # a process that has hooks in it would be refused
+            watcher = subprocess.Popen([str(mapfault_path()), "attach", "--record", "-p", str(process.pid)],
+                                       stderr=subprocess.PIPE, text=True)
+            record = pathlib.Path(f"/dev/shm/mapfault-{process.pid}.flight")
+            end = time.time() + 20
+            while not record.exists() and time.time() < end:
+                time.sleep(0.05)
+            time.sleep(0.3)
+            watcher.send_signal(signal.SIGINT)
+            said = watcher.communicate(timeout=20)[1]
+            assert watcher.returncode == 0 and "without the recorder" not in said and "stays in" not in said, said
+            assert not record.exists()
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == "sound\n"
+    finally:
+        process.kill()
