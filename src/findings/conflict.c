@@ -73,8 +73,11 @@ static size_t maps_of_type(struct reasoning *reasoning, struct map_candidate *re
 	const char *function =
 		call->user < stack->count ? stack->frames[call->user].site->function : "";
 	const struct map_found *maps;
-	size_t count = maps_reachable(reasoning->program, &maps), found = 0, fits = 0;
+	size_t count = 0, found = 0, fits = 0;
 
+	if (!reasoning->program->debuginfo)
+		return 0; // one of several may be all that is seen
+	count = maps_reachable(reasoning->program, &maps);
 	for (size_t i = 0; i < count; i++)
 		fits += maps[i].type == call->type && is_receiver_of(maps[i].holder_type, function);
 	for (size_t i = 0; i < count && found < room; i++)

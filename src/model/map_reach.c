@@ -44,11 +44,15 @@ size_t maps_reachable(struct program *program, const struct map_found **ret)
 	size_t count;
 
 	reach_program_roots(reach);
-	if (!program->debuginfo)
+	if (!program->debuginfo) {
+		reach_code_globals(reach);
 		program_gap(program, "the list of maps",
-			    "the binary has no DWARF: its variables have no types to start from",
-			    "which maps the program holds");
-	else if (!reach_walk(reach))
+			    "the binary has no DWARF: it begins with the variables whose types the "
+			    "code of map "
+			    "operations shows",
+			    "maps that only other variables lead to");
+	}
+	if (!reach_walk(reach))
 		program_gap(program, "the list of maps",
 			    "the program has more data than one walk enters",
 			    "maps that only deep structures hold");

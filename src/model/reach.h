@@ -38,6 +38,11 @@ void reach_root(struct reach *reach, const char *name, const char *suffix, const
 		const struct go_type *type, uint64_t address);
 /** Adds the program's globals that DWARF names with a type; the runtime's own are left out. */
 void reach_globals(struct reach *reach);
+/**
+ * Adds what the code of the program's own map operations says of a package-level variable: that it is a map of that type, or
+ * points to a struct with one. Needs no DWARF; variables that no such operation names are not there.
+ */
+void reach_code_globals(struct reach *reach);
 /** Adds the locals of a goroutine's frames that DWARF finds in memory. */
 void reach_locals(struct reach *reach, struct goroutine *goroutine);
 /** Adds the globals, and the locals of the detectors and of a few other goroutines. */

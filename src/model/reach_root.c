@@ -30,6 +30,34 @@ void reach_globals(struct reach *reach)
 		debuginfo_globals(program->debuginfo, global_add, reach);
 }
 
+static void code_global_add(const struct map_site *site, void *context)
+{
+	const struct map_source *source = &site->source;
+	struct reach *reach = context;
+	struct program *program = reach_program(reach);
+	uint64_t word = source->address;
+	const char *name;
+
+	if (!site->type || !word || go_is_runtime_function(site->caller.name) ||
+	    !program_in_data(program, word))
+		return;
+	name = arena_format(reach_arena(reach), "a package-level variable at 0x%lx",
+			    (unsigned long)word);
+	if (source->kind == MAP_SOURCE_FIELD) {
+		if (!memory_u64(program->memory, word, &word) || !word)
+			return;
+		word += (uint64_t)source->offset;
+		name = arena_format(reach_arena(reach), "%s, the field at +%lld", name,
+				    (long long)source->offset);
+	}
+	reach_root(reach, name, "", "global", site->type, word);
+}
+
+void reach_code_globals(struct reach *reach)
+{
+	sites_each(reach_program(reach)->sites, code_global_add, reach);
+}
+
 struct locals {
 	struct reach *reach;
 	const char *suffix;

@@ -2,7 +2,7 @@
 // Maps that the program's roots reach, and one map in detail.
 #include "report/lists.h"
 
-#include "report/json_writer.h"
+#include "report/json_parts.h"
 #include "report/keys.h"
 #include "report/screen.h"
 #include "report/words.h"
@@ -34,6 +34,7 @@ void report_maps_json(struct program *program, FILE *out)
 		json_end_object(&json);
 	}
 	json_end_array(&json);
+	json_put_gaps(&json, "gaps", program->gaps.items, program->gaps.count);
 	json_end_object(&json);
 	json_writer_done(&json);
 }
@@ -77,6 +78,12 @@ void report_maps_text(struct program *program, const struct report_style *style,
 		qsort(maps, count, sizeof(*maps), by_count);
 	for (size_t i = 0; i < count; i++)
 		map_row(&screen, &maps[i]);
+	for (size_t i = 0; i < program->gaps.count; i++) {
+		screen.indent = 2;
+		screen_format(&screen, TONE_YELLOW, "missing: %s: %s", program->gaps.items[i].what,
+			      program->gaps.items[i].why);
+		screen_newline(&screen);
+	}
 }
 
 /* All that is said about one map, however it is written. */

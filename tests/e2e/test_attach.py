@@ -117,7 +117,7 @@ def test_detach_repairs_what_nobody_guarded():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version,variant", [("1.16.15", "default"), ("1.27.2", "pie")])
+@pytest.mark.parametrize("version,variant", [("1.16.15", "default"), ("1.27.2", "pie"), ("1.27.2", "pie-stripped")])
 def test_ordinary_commands_on_a_live_process(version, variant):
     with CrashFolder() as folder, Counter(version, folder, variant=variant) as counter:
         pid = str(counter.process.pid)
