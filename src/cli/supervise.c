@@ -9,6 +9,7 @@
 #include "record/core_write.h"
 #include "report/report.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -201,11 +202,22 @@ static void say_held(const struct supervision *s)
 		pid, pid, pid, pid);
 }
 
+/** All stand; the rest of the machine shall not wait for the verdict. */
+static void be_ordinary(void)
+{
+	const struct sched_param ordinary = {0};
+
+	sched_setscheduler(0, SCHED_OTHER, &ordinary);
+}
+
 /** At the fatal of a map: the verdict, the core, and then it goes its way. */
 static struct error *at_fatal(struct supervision *s, pid_t tid)
 {
-	struct error *error = take_verdict(s, tid), *second = save_core(s, tid);
+	struct error *error, *second;
 
+	be_ordinary();
+	error = take_verdict(s, tid);
+	second = save_core(s, tid);
 	say_times(s);
 	let_go(s, s->options->hold);
 	if (s->options->hold)
@@ -309,6 +321,15 @@ static struct error *write_report(struct supervision *s)
 	return output_commit(&output);
 }
 
+/** Where that is allowed: the sooner this wakes, the fresher the scene. */
+static void be_prompt(void)
+{
+	const struct sched_param first = {.sched_priority = 1};
+
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first) != 0)
+		setpriority(PRIO_PROCESS, 0, -10);
+}
+
 struct error *supervise(const struct invocation *invocation, struct tracee *tracee,
 			struct supervised *ret)
 {
@@ -319,8 +340,7 @@ struct error *supervise(const struct invocation *invocation, struct tracee *trac
 
 	tracee_catch(tracee, passed_on, G_N_ELEMENTS(passed_on));
 	tracee_catch(tracee, &detach_signal, 1);
-	setpriority(PRIO_PROCESS, 0,
-		    -10); // where allowed: the sooner it wakes, the fresher the scene
+	be_prompt();
 	error = follow(&s);
 	second = write_report(&s);
 	forget_recorder(&s);
