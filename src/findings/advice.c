@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What to do: the patterns whose clues this very crash shows, then what fits how the two sides use
 // the map.
+#include "findings/locking.h"
 #include "findings/pattern.h"
 #include "findings/reasoning.h"
 #include "golang/traceback.h"
@@ -15,11 +16,15 @@ struct adviser {
 		*sides[2]; // detector, then the other or the best candidate; NULL when none
 };
 
+/** Nobody should guard a line only because it writes some map of the type. */
 static const struct side *suspected(const struct findings *findings)
 {
 	if (findings->other)
 		return findings->other;
-	return findings->candidate_count ? &findings->candidates[0] : NULL;
+	if (!findings->candidate_count ||
+	    g_str_equal(findings->candidates[0].rule, "write_site_of_type"))
+		return NULL;
+	return &findings->candidates[0];
 }
 
 static void give(struct adviser *adviser, const char *pattern, const char *text,
@@ -163,6 +168,35 @@ static void advise_access(struct adviser *adviser)
 		     because);
 }
 
+/** P5: a lock that lets others in at the same time does not guard a write. */
+static bool advise_shared_lock(struct adviser *adviser)
+{
+	struct reasoning *reasoning = adviser->reasoning;
+	struct arena *arena = reasoning->findings->arena;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(adviser->sides); i++) {
+		const struct side *side = adviser->sides[i];
+		struct witnesses because = {NULL, 0};
+		struct go_function function;
+		uint32_t table;
+
+		if (!side || is_reader(side) || !side->site.entry ||
+		    !program_function(reasoning->program, side->site.entry, &function, &table) ||
+		    locking_in(reasoning->program, &function) != LOCK_SHARED)
+			continue;
+		witness_add(reasoning, &because, EVIDENCE_BINARY, function.entry,
+			    "%s calls RLock or RUnlock, and no Lock", function.name);
+		give(adviser, "P5",
+		     arena_format(arena,
+				  "the write at %s is made under RLock, which lets every other "
+				  "holder of RLock in at the same time: take Lock there",
+				  site_short(arena, &side->site)),
+		     because);
+		return true;
+	}
+	return false;
+}
+
 static void advise_certainty(struct adviser *adviser)
 {
 	struct findings *findings = adviser->reasoning->findings;
@@ -193,7 +227,8 @@ void advice_give(struct reasoning *reasoning)
 		give(&adviser, "nil-map", "make the map before the first assignment to it", none);
 	if (findings->death != DEATH_MAP_FATAL)
 		return;
-	advise_access(&adviser);
+	if (!reasoning->program || !advise_shared_lock(&adviser))
+		advise_access(&adviser);
 	give_patterns(&adviser);
 	advise_corruption(&adviser);
 	advise_certainty(&adviser);

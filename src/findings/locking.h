@@ -3,6 +3,14 @@
 #pragma once
 #include "findings/suspect.h"
 
+enum lock_use {
+	LOCK_NONE,
+	LOCK_SHARED, /**< RWMutex.RLock and nothing stronger */
+	LOCK_ALONE,  /**< Lock of a Mutex or RWMutex */
+};
+
+/** The strongest lock that the code of @a function takes, by the functions that it calls directly. */
+enum lock_use locking_in(const struct program *program, const struct go_function *function);
 /**
  * Both the detector's code and the suspect's call into sync.Mutex or sync.RWMutex: in the functions that they stand in,
  * a few calls up, or in the function of the write.

@@ -15,8 +15,6 @@ const struct map_site *told_site(const struct suspect *suspect);
 void told_relation(struct reasoning *reasoning, const struct suspect *suspect, struct side *side);
 /** How sure a text can make it. */
 enum confidence told_confidence(const struct reasoning *reasoning, const struct suspect *suspect);
-/** Adds writes that the code has and no goroutine was seen near, up to @a room candidates in all. */
-void told_code(struct inquiry *inquiry, size_t room);
 /** What is to be said first of a text that holds too little. */
 void told_caveat(struct reasoning *reasoning);
 /** What the text lacks, and what would have brought it. */

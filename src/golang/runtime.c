@@ -127,11 +127,7 @@ static const char *const runtime_names[] = {
 	"internal/sync.fatal", "internal/sync.throw",
 };
 
-/**
- * The import path in a function's name: up to the first dot after the last slash, where neither a
- * receiver nor type arguments count. The linker escapes dots in a path's last element.
- */
-static struct text package_of(const char *function)
+struct text go_package_of(const char *function)
 {
 	size_t end = strcspn(function, "([");
 	size_t start = end;
@@ -162,7 +158,7 @@ static bool is_any(struct text text, const char *const *words, size_t n)
 bool go_is_runtime_function(const char *function)
 {
 	struct text name = text_of(function);
-	struct text package = package_of(function);
+	struct text package = go_package_of(function);
 
 	return starts_with_any(name, compiler_prefixes, LENGTH(compiler_prefixes)) ||
 	       is_any(name, runtime_names, LENGTH(runtime_names)) ||
@@ -183,13 +179,30 @@ static const char *const standard_roots[] = {
 
 bool go_is_library_function(const char *function)
 {
-	struct text root = package_of(function);
+	struct text root = go_package_of(function);
 	const char *slash = memchr(root.p, '/', root.n);
 
 	if (slash)
 		root.n = (size_t)(slash - root.p);
 	return go_is_runtime_function(function) ||
 	       is_any(root, standard_roots, LENGTH(standard_roots));
+}
+
+bool go_is_package_initializer(const char *function)
+{
+	static const char *const names[] = {"init", "map.init"};
+	struct text package = go_package_of(function);
+	const char *name = function + package.n + (function[package.n] == '.');
+
+	for (size_t i = 0; i < LENGTH(names); i++) {
+		size_t n = strlen(names[i]);
+
+		if (!strncmp(name, names[i], n) &&
+		    (!name[n] || (name[n] == '.' && name[n + 1] &&
+				  !name[n + 1 + strspn(name + n + 1, "0123456789")])))
+			return true;
+	}
+	return false;
 }
 
 /** Functions of the runtime that start goroutines of the user's (isSystemGoroutine, traceback.go).
@@ -203,7 +216,7 @@ bool go_is_system_goroutine(const char *start_function)
 {
 	if (is_any(text_of(start_function), user_starts, LENGTH(user_starts)))
 		return false;
-	return text_is(package_of(start_function), "runtime");
+	return text_is(go_package_of(start_function), "runtime");
 }
 
 char *go_function_name_folded(const char *name)

@@ -2,6 +2,7 @@
 // Other facts of the runtime, by version: goroutine states, wait reasons, roles of functions on a
 // stack.
 #pragma once
+#include "base/text.h"
 #include "golang/version.h"
 
 #include <stdint.h>
@@ -61,6 +62,16 @@ bool go_is_runtime_function(const char *function);
  * the import path. A module that is called as a package of the library is taken for it.
  */
 bool go_is_library_function(const char *function);
+/**
+ * The import path in a function's name: up to the first dot after the last slash, where neither a
+ * receiver nor type arguments count. The linker escapes dots in a path's last element.
+ */
+struct text go_package_of(const char *function);
+/**
+ * True for what runs once, before main.main: "init" and "init.0" of a package, and the parts that the linker splits off
+ * ("map.init.0", 1.21+). Closures of an initializer may run at any time and are not among them.
+ */
+bool go_is_package_initializer(const char *function);
 /**
  * True for goroutines that the runtime starts for itself, by their start function. The finalizer's
  * and the cleanup's (runtime.runfinq, runFinalizers, runCleanups) are the runtime's while they

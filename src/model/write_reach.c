@@ -100,9 +100,12 @@ static const struct function_flow *function_flow(struct write_reach *reach,
 static enum site_match match_global(const struct write_reach *reach,
 				    const struct map_source *source)
 {
+	const struct map_site *known = reach->target.known;
 	uint64_t value;
 
-	if (!memory_u64(reach->program->memory, source->address, &value))
+	if (!reach->target.map && known && known->source.kind == MAP_SOURCE_GLOBAL)
+		return source->address == known->source.address ? SITE_SAME_MAP : SITE_OTHER_MAP;
+	if (!reach->target.map || !memory_u64(reach->program->memory, source->address, &value))
 		return SITE_SAME_TYPE;
 	return value == reach->target.map ? SITE_SAME_MAP : SITE_OTHER_MAP;
 }
@@ -226,8 +229,21 @@ static bool is_other_field(const struct write_reach *reach, const struct map_sit
 	if (!known || known->source.kind != MAP_SOURCE_FIELD ||
 	    known->source.offset == site->source.offset)
 		return false;
-	receiver = receiver_of(site->caller.name);
-	return receiver.n && text_equal(receiver, receiver_of(known->caller.name));
+	receiver = receiver_at(reach, site);
+	return receiver.n && text_equal(receiver, receiver_at(reach, known));
+}
+
+/** With no holder known: methods of one type that load their maps at one offset load the same field. */
+static bool is_same_field(const struct write_reach *reach, const struct map_site *site)
+{
+	const struct map_site *known = reach->target.known;
+	struct text receiver;
+
+	if (!known || known->source.kind != MAP_SOURCE_FIELD ||
+	    known->source.offset != site->source.offset)
+		return false;
+	receiver = receiver_at(reach, site);
+	return receiver.n && text_equal(receiver, receiver_at(reach, known));
 }
 
 static enum site_match match_field(const struct write_reach *reach, const struct map_site *site)
@@ -237,7 +253,7 @@ static enum site_match match_field(const struct write_reach *reach, const struct
 	if (site->source.address)
 		return match_field_of_global(reach, &site->source);
 	if (!reach->target.holder_count)
-		return SITE_SAME_TYPE;
+		return is_same_field(reach, site) ? SITE_SAME_FIELD : SITE_SAME_TYPE;
 	for (size_t i = 0; i < reach->target.holder_count; i++) {
 		enum site_match match =
 			match_holder(reach, reach->target.holders[i], site->source.offset);

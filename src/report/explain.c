@@ -75,7 +75,10 @@ static const struct {
 	{"same_object",
 	 "it was running in a method of the very object whose map it is, by the text"},
 	{"same_code", "it was in code of the same type or function as the detector, by the text"},
-	{"write_site", "the code writes such a map there; no goroutine was seen near it"},
+	{"write_site",
+	 "the code writes the field or variable of this map there; no goroutine was seen near it"},
+	{"write_site_of_type",
+	 "the code writes a map of this type there; no goroutine was seen near it"},
 	{"reach_parked", "it waits, and can get to a write of this map: listed, not accused"},
 };
 

@@ -14,8 +14,9 @@ struct crash {
 	struct made made;
 	uint64_t type, map, other_map, variable;
 	uint64_t access, assign, fatal, park, sweep; /**< the runtime's functions */
-	uint64_t lock;                               /**< sync.(*RWMutex).Lock */
+	uint64_t lock, shared_lock;                  /**< sync.(*RWMutex).Lock, .RLock */
 	uint64_t read, write, work; /**< main.get, main.put; main.work, which does nothing */
+	uint64_t initializer;       /**< main.init.0 */
 	uint64_t read_returns, write_returns; /**< of their calls of the map functions */
 	struct findings *findings;
 };
@@ -34,6 +35,8 @@ static inline void crash_init(struct crash *c)
 	c->read = made_function(made, "main.get", 64);
 	c->write = made_function(made, "main.put", 64);
 	c->work = made_function(made, "main.work", 64);
+	c->shared_lock = made_function(made, "sync.(*RWMutex).RLock", 32);
+	c->initializer = made_function(made, "main.init.0", 64);
 	c->type = made_map_type(made, "map[int]int");
 	c->map = made_map(made);
 	c->other_map = made_map(made);

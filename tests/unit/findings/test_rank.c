@@ -45,8 +45,9 @@ static void assert_nobody(void)
 	crash_explain(&crash);
 	assert_int_equal(crash.findings->death, DEATH_MAP_FATAL);
 	assert_null(crash.findings->other);
-	assert_int_equal(crash.findings->candidate_count, 0);
-	assert_int_equal(crash.findings->confidence, CONFIDENCE_UNKNOWN);
+	for (size_t i = 0; i < crash.findings->candidate_count; i++)
+		assert_null(crash.findings->candidates[i].goroutine);
+	assert_true(crash.findings->confidence <= CONFIDENCE_POSSIBLE);
 	assert_true(crash_has_gap(&crash, "the other goroutine, beyond doubt"));
 }
 
@@ -202,10 +203,81 @@ static void the_runtime_itself_is_never_accused(void **state)
 	assert_nobody();
 }
 
-static void without_suspects_nobody_is_named(void **state)
+static void assert_line(size_t i, const char *function, const char *rule)
+{
+	const struct side *candidate = &crash.findings->candidates[i];
+
+	assert_true(i < crash.findings->candidate_count);
+	assert_null(candidate->goroutine);
+	assert_int_equal(candidate->confidence, CONFIDENCE_POSSIBLE);
+	assert_string_equal(candidate->site.function, function);
+	assert_string_equal(candidate->rule, rule);
+}
+
+static void without_suspects_only_lines_are_named(void **state)
 {
 	assert_nobody();
-	assert_non_null(strstr(crash.findings->sentence, "no second party found"));
+	assert_int_equal(crash.findings->candidate_count, 1);
+	assert_line(0, "main.put", "write_site_of_type");
+	for (size_t i = 0; i < crash.findings->advice_count; i++)
+		assert_null(strstr(crash.findings->advice[i].text, "the write at"));
+}
+
+/** Where the code names the variable, lines that write any map of the type are no news. */
+static void the_line_that_writes_the_variable_is_named(void **state)
+{
+	made_map_call(&crash.made, crash.work + 0x20, crash.assign, crash.type, crash.variable);
+	assert_nobody();
+	assert_int_equal(crash.findings->candidate_count, 1);
+	assert_line(0, "main.work", "write_site");
+	assert_int_equal(crash.findings->candidates[0].operation, MAP_ASSIGN);
+	assert_non_null(strstr(crash.findings->sentence, "main.work"));
+}
+
+static void what_ran_before_main_is_no_candidate(void **state)
+{
+	made_map_call(&crash.made, crash.initializer + 0x20, crash.assign, crash.type,
+		      crash.variable);
+	assert_nobody();
+	assert_int_equal(crash.findings->candidate_count, 1);
+	assert_line(0, "main.put", "write_site_of_type");
+}
+
+/** Who waits near a write of some map of the type comes after the line that writes this one. */
+static void a_line_goes_before_who_may_write_another_map(void **state)
+{
+	made_map_call(&crash.made, crash.work + 0x20, crash.assign, crash.type, crash.variable);
+	crash_will_write(&crash, 2, GO_STATUS_WAITING);
+	assert_null(crash_explain(&crash)->other);
+	assert_line(0, "main.work", "write_site");
+	assert_candidate(1, 2, "reach_parked");
+}
+
+static const struct advice *advised(const char *pattern)
+{
+	for (size_t i = 0; i < crash.findings->advice_count; i++)
+		if (!strcmp(crash.findings->advice[i].pattern, pattern))
+			return &crash.findings->advice[i];
+	return NULL;
+}
+
+static void a_write_under_a_shared_lock_is_told(void **state)
+{
+	made_call(&crash.made, crash.work + 0x10, crash.shared_lock);
+	made_map_call(&crash.made, crash.work + 0x20, crash.assign, crash.type, crash.variable);
+	assert_nobody();
+	assert_non_null(advised("P5"));
+	assert_non_null(strstr(advised("P5")->text, "is made under RLock"));
+	assert_null(advised("lock"));
+}
+
+static void a_write_under_a_lock_is_not_taken_for_one(void **state)
+{
+	made_call(&crash.made, crash.work + 0x10, crash.lock);
+	made_map_call(&crash.made, crash.work + 0x20, crash.assign, crash.type, crash.variable);
+	assert_nobody();
+	assert_null(advised("P5"));
+	assert_non_null(advised("lock"));
 }
 
 int main(void)
@@ -227,7 +299,12 @@ int main(void)
 		TEST(readers_are_innocent),
 		TEST(writers_of_other_maps_are_innocent),
 		TEST(the_runtime_itself_is_never_accused),
-		TEST(without_suspects_nobody_is_named),
+		TEST(without_suspects_only_lines_are_named),
+		TEST(the_line_that_writes_the_variable_is_named),
+		TEST(what_ran_before_main_is_no_candidate),
+		TEST(a_line_goes_before_who_may_write_another_map),
+		TEST(a_write_under_a_shared_lock_is_told),
+		TEST(a_write_under_a_lock_is_not_taken_for_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

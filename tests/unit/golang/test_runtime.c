@@ -128,6 +128,19 @@ static void users_functions(void **state)
 		assert_false(go_is_runtime_function(names[i]));
 }
 
+static void package_initializers(void **state)
+{
+	assert_true(go_is_package_initializer("main.init"));
+	assert_true(go_is_package_initializer("example.com/a/b.init.0"));
+	assert_true(go_is_package_initializer("main.map.init.12"));
+	assert_false(go_is_package_initializer("main.init.0.func1"));
+	assert_false(go_is_package_initializer("main.init.func1"));
+	assert_false(go_is_package_initializer("main.initialize"));
+	assert_false(go_is_package_initializer("main.(*T).init"));
+	assert_false(go_is_package_initializer("example.com/init.Put"));
+	assert_false(go_is_package_initializer(""));
+}
+
 static void system_goroutines(void **state)
 {
 	assert_true(go_is_system_goroutine("runtime.bgsweep"));
@@ -152,6 +165,7 @@ int main(void)
 		cmocka_unit_test(signals_by_the_runtimes_own_names),
 		cmocka_unit_test(not_users_functions),
 		cmocka_unit_test(users_functions),
+		cmocka_unit_test(package_initializers),
 		cmocka_unit_test(system_goroutines),
 	};
 

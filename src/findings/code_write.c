@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "findings/code_write.h"
+
+#include "model/spot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/** How close the code of a write is to that of the operation which tripped the check. */
+enum nearness { NEAR_LIBRARY, NEAR_PROGRAM, NEAR_PACKAGE };
+
+struct code_write {
+	const struct write_site *write;
+	struct go_site site; /**< where the user wrote it */
+	enum nearness nearness;
+	struct map_site_profile profile;
+};
+
+static int more_of(uint64_t a, uint64_t b) { return a > b ? -1 : a < b; }
+
+static int by_evidence(const void *a, const void *b)
+{
+	const struct code_write *x = a, *y = b;
+	int order = more_of(x->write->match, y->write->match);
+
+	if (!order)
+		order = more_of(x->profile.goroutines > 0, y->profile.goroutines > 0);
+	if (!order)
+		order = more_of(x->profile.alloc_bytes, y->profile.alloc_bytes);
+	if (!order)
+		order = more_of(x->nearness, y->nearness);
+	return order ? order : -more_of(x->write->site->call_pc, y->write->site->call_pc);
+}
+
+/** The user's own position of the write; false when nothing is known of it. */
+static bool user_site(struct program *program, const struct map_site *site, struct go_site *ret)
+{
+	const struct spot *spot = program_spot(program, site->call_pc, true);
+	size_t i = 0;
+
+	if (!spot || !spot->site_count)
+		return false;
+	while (i + 1 < spot->site_count && spot->runtime[i])
+		i++;
+	*ret = spot->sites[i];
+	return true;
+}
+
+static enum nearness nearness_of(const struct reasoning *reasoning, const struct go_site *site)
+{
+	const struct side *detector = reasoning->findings->detector;
+
+	if (detector &&
+	    text_equal(go_package_of(site->function), go_package_of(detector->site.function)))
+		return NEAR_PACKAGE;
+	return go_is_library_function(site->function) ? NEAR_LIBRARY : NEAR_PROGRAM;
+}
+
+/**
+ * The library writes maps of unnamed types of its own, and what a package does to a map while it is set up is done
+ * before anything runs at the same time.
+ */
+static bool is_out_of_question(const struct reasoning *reasoning, const struct code_write *write)
+{
+	const struct map_site *site = write->write->site;
+
+	if (write->write->match == SITE_OTHER_MAP || go_is_runtime_function(site->caller.name) ||
+	    go_is_package_initializer(site->caller.name))
+		return true;
+	if (write->write->match >= SITE_SAME_FIELD)
+		return false;
+	if (!reasoning->program->printout)
+		return write->nearness <
+		       NEAR_PACKAGE; // then the goroutines are all there, and say more
+	return write->nearness == NEAR_LIBRARY && reasoning->type &&
+	       g_str_has_prefix(reasoning->type->full_name, "map[");
+}
+
+static GArray *collect(const struct inquiry *inquiry)
+{
+	GArray *found = g_array_new(FALSE, FALSE, sizeof(struct code_write));
+	struct reasoning *reasoning = inquiry->reasoning;
+	size_t count;
+	const struct write_site *writes = write_reach_sites(inquiry->reach, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct code_write write = {.write = &writes[i]};
+
+		if (!user_site(reasoning->program, writes[i].site, &write.site))
+			continue;
+		write.nearness = nearness_of(reasoning, &write.site);
+		write.profile = map_profile_of(inquiry->profile, writes[i].site);
+		if (!is_out_of_question(reasoning, &write))
+			g_array_append_val(found, write);
+	}
+	if (found->len)
+		qsort(found->data, found->len, sizeof(struct code_write), by_evidence);
+	return found;
+}
+
+/** A candidate, or the other side, is at that line already. */
+static bool is_listed(const struct findings *findings, const struct go_site *site)
+{
+	for (size_t i = 0; i < findings->candidate_count; i++)
+		if (findings->candidates[i].site.line == site->line &&
+		    g_str_equal(findings->candidates[i].site.file, site->file))
+			return true;
+	return findings->other && findings->other->site.line == site->line &&
+	       g_str_equal(findings->other->site.file, site->file);
+}
+
+static bool is_only_one(const GArray *writes)
+{
+	const struct code_write *all = (const struct code_write *)(const void *)writes->data;
+
+	return all[0].write->match >= SITE_SAME_FIELD &&
+	       (writes->len == 1 || all[1].write->match < SITE_SAME_FIELD);
+}
+
+static struct side side_of(struct reasoning *reasoning, const struct code_write *write, bool alone)
+{
+	static const char *const matches[] = {
+		[SITE_SAME_TYPE] = "a map of this type",
+		[SITE_SAME_FIELD] = "the field that holds this map",
+		[SITE_SAME_MAP] = "the variable that holds this map",
+	};
+	const struct write_site *site = write->write;
+	struct side side = {
+		.role = SIDE_CANDIDATE,
+		.operation = site->site->function->operation,
+		.site = write->site,
+		.confidence = CONFIDENCE_POSSIBLE,
+		.rule = site->match == SITE_SAME_TYPE ? "write_site_of_type" : "write_site",
+	};
+
+	reasoning->told_of = NULL;
+	witness_add(reasoning, &side.witnesses, EVIDENCE_BINARY, site->site->call_pc,
+		    "this line writes %s; no goroutine was seen near it", matches[site->match]);
+	if (alone)
+		witness_add(reasoning, &side.witnesses, EVIDENCE_BINARY, 0,
+			    "no other line of the program was found to write it");
+	tell_profile(reasoning, &write->profile, &side);
+	return side;
+}
+
+static void insert(struct findings *findings, size_t at, struct side side)
+{
+	struct side *candidates = findings->candidates;
+
+	memmove(&candidates[at + 1], &candidates[at],
+		(findings->candidate_count - at) * sizeof(*candidates));
+	candidates[at] = side;
+	findings->candidate_count++;
+}
+
+/** How many of the candidates, from the first, come to a write of this map's own field or variable, or left a trace. */
+static size_t strong_candidates(const struct findings *findings, const GArray *suspects)
+{
+	size_t named = findings->other ? 1 : 0, strong = 0;
+
+	while (strong < findings->candidate_count && strong + named < suspects->len) {
+		const struct suspect *suspect =
+			&g_array_index(suspects, struct suspect, strong + named);
+
+		if (suspect->tier <= TIER_REACH_PARKED &&
+		    (!suspect->path.site || suspect->path.site->match < SITE_SAME_FIELD))
+			break;
+		strong++;
+	}
+	return strong;
+}
+
+void code_writes_list(struct inquiry *inquiry, const GArray *suspects, size_t room)
+{
+	struct reasoning *reasoning = inquiry->reasoning;
+	struct findings *findings = reasoning->findings;
+	size_t at = strong_candidates(findings, suspects);
+	bool exact = false;
+	GArray *writes = collect(inquiry);
+
+	for (guint i = 0; i < writes->len && findings->candidate_count < room; i++) {
+		const struct code_write *write = &g_array_index(writes, struct code_write, i);
+
+		exact |= write->write->match >= SITE_SAME_FIELD;
+		// Where the code says which writes are of this map, it says so of all that matter.
+		if (exact && write->write->match < SITE_SAME_FIELD && !reasoning->program->printout)
+			break;
+		if (!is_listed(findings, &write->site))
+			insert(findings,
+			       write->write->match >= SITE_SAME_FIELD ? at++
+								      : findings->candidate_count,
+			       side_of(reasoning, write, is_only_one(writes)));
+	}
+	g_array_free(writes, TRUE);
+}
