@@ -222,11 +222,26 @@ static void struct_scan(struct reach *reach, const struct spot *spot)
 
 		if (!field->type || !field->type->pointer_bytes)
 			continue;
-		g_string_append_printf(reach->step, ".%s", field->name);
+		g_string_append_c(reach->step, '.');
+		g_string_append(reach->step, field->name);
 		value_scan(reach, (struct spot){field->type, spot->address + field->offset,
 						spot->type->full_name, "field", spot->depth + 1});
 		g_string_truncate(reach->step, length);
 	}
+}
+
+/** "[12]". By hand: it is done for every element that a walk looks into. */
+static void append_index(GString *step, uint64_t index)
+{
+	char digits[24];
+	size_t at = sizeof(digits);
+
+	digits[--at] = ']';
+	do
+		digits[--at] = (char)('0' + index % 10);
+	while (index /= 10);
+	digits[--at] = '[';
+	g_string_append_len(step, digits + at, (gssize)(sizeof(digits) - at));
 }
 
 static void elements_scan(struct reach *reach, const struct spot *spot, const struct go_type *elem,
@@ -235,7 +250,7 @@ static void elements_scan(struct reach *reach, const struct spot *spot, const st
 	gsize length = reach->step->len;
 
 	for (uint64_t i = 0; i < MIN(count, (uint64_t)ELEMENTS_MAX) && !reach->done; i++) {
-		g_string_append_printf(reach->step, "[%lu]", (unsigned long)i);
+		append_index(reach->step, i);
 		value_scan(reach, (struct spot){elem, spot->address + i * elem->size, spot->holder,
 						"element", spot->depth + 1});
 		g_string_truncate(reach->step, length);
