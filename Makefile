@@ -40,6 +40,8 @@ e2e: build
 # Long runs on live processes: watchers killed, attached and let go of, a thousand times each.
 soak: build
 	@MAPFAULT_KILLS=1000 MAPFAULT_CYCLES=1000 python3 -m pytest -q tests/e2e/test_attach.py tests/e2e/test_safety.py
+	@MAPFAULT_CYCLES=10000 python3 -m pytest -q tests/e2e/test_record.py -k under_load
+	@tools/recorder_std.py
 
 # The whole accuracy table, every Go version: hours on a small machine.
 accuracy: build

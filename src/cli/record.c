@@ -139,13 +139,13 @@ static struct error *record_process(const struct options *options)
 	TRY(tracee_attach(options->pid, &tracee));
 	TRY(put_recorder(tracee, options, true, &recorder));
 	TRY(tracee_detach(tracee));
+	take_signals(0);
 	if (!options->quiet)
 		fprintf(stderr,
 			"mapfault: recording process %d; its record is %s\n"
 			"  Ctrl-C leaves it recording, `mapfault record --remove -p %d` ends "
 			"that\n",
 			(int)options->pid, recorder_path(recorder), (int)options->pid);
-	take_signals(0);
 	return wait_for_end(options->pid) ? conclude(recorder, options) : NULL;
 }
 

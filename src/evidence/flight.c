@@ -9,9 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FLIGHT_BYTES_MAX (64u << 20)
-#define GIVE_UP          2 /* flight_site.moment */
-#define FRAME_POINTER    5 /* RBP */
+#define GIVE_UP       2 /* flight_site.moment */
+#define FRAME_POINTER 5 /* RBP */
 
 struct flight {
 	char *path;

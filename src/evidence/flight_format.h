@@ -20,6 +20,7 @@
 #define FLIGHT_MAGIC   0x544847494c46464dull /* "MFFLIGHT" */
 #define FLIGHT_VERSION 2
 
+#define FLIGHT_BYTES_MAX   (64u << 20)
 #define FLIGHT_DETECTIONS  8
 #define FLIGHT_STACK_BYTES 3904
 #define FLIGHT_CALLERS                                                                             \

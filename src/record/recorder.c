@@ -24,7 +24,8 @@
 #define FILE_NAME        "mapfault-%d" FILE_SUFFIX
 #define JUMP             0xe9
 #define JUMP_BYTES       5
-#define STACK_LOOK_BYTES (8u << 10) /* of a thread's stack: a signal's frame is within */
+#define STACK_LOOK_BYTES (32u << 10) /* of a thread's stack: a signal's frame is within */
+#define STACK_NEAR_BYTES (8u << 10)  /* what it is doing now */
 #define SETTLE_TRIES     200
 #define SETTLE_MS        1
 #define BEFORE_FLIGHT    (TRAMPOLINE_CODE_BYTES + TRAMPOLINE_OWN_BYTES)
@@ -42,8 +43,8 @@ struct installing {
 	GByteArray *head; /**< header, sites and names */
 	struct trampoline_room room;
 	struct trampolines pieces;
-	const char *inside_path; /**< the file's, as the process sees it */
-	bool in_operation;
+	const char *inside_path;        /**< the file's, as the process sees it */
+	bool inside_hook, in_operation; /**< some thread is */
 };
 
 static uint64_t pages(uint64_t size) { return (size + PAGE - 1) & ~(uint64_t)(PAGE - 1); }
@@ -271,49 +272,57 @@ static bool is_in_write(const struct plan *plan, uint64_t address)
 	return false;
 }
 
+/** @param near  it is the thread's own, or among the newest words of its stack */
+typedef void code_looker(void *context, uint64_t address, bool near);
+
 /**
- * A thread must not stand in the middle of what will be replaced, nor come back there from a signal: the signal's
- * frame is on its stack, and any word of it that is such an address counts.
+ * Where a thread is, and where it may come back to: a signal's frame is on its stack, and any word of that which could
+ * be an address is looked at.
  */
-static struct error *look_at_thread(struct installing *in, pid_t tid, bool *ret_inside)
+static struct error *look_at_thread(struct tracee *tracee, pid_t tid, code_looker *look,
+				    void *context)
 {
 	uint64_t words[STACK_LOOK_BYTES / sizeof(uint64_t)];
 	struct user_regs_struct registers;
 	size_t size = sizeof(words);
 
-	TRY(tracee_registers(in->tracee, tid, &registers));
-	*ret_inside |= is_inside(in->plan, registers.rip);
-	in->in_operation |= is_in_write(in->plan, registers.rip);
-	while (size && !tracee_read(in->tracee, registers.rsp, words, size))
+	TRY(tracee_registers(tracee, tid, &registers));
+	look(context, registers.rip, true);
+	while (size && !tracee_read(tracee, registers.rsp, words, size))
 		size /= 2;
-	for (size_t i = 0; i < size / sizeof(*words); i++) {
-		if (words[i] < in->plan->text || words[i] > in->plan->etext)
-			continue;
-		*ret_inside |= is_inside(in->plan, words[i]);
-		in->in_operation |= is_in_write(in->plan, words[i]);
-	}
+	for (size_t i = 0; i < size / sizeof(*words); i++)
+		look(context, words[i], i * sizeof(*words) < STACK_NEAR_BYTES);
 	return NULL;
 }
 
-static struct error *look_at_threads(struct installing *in, bool *ret_inside)
+static struct error *look_at_threads(struct tracee *tracee, code_looker *look, void *context)
 {
 	size_t count;
-	const pid_t *threads = tracee_threads(in->tracee, &count);
+	const pid_t *threads = tracee_threads(tracee, &count);
 
-	*ret_inside = in->in_operation = false;
 	for (size_t i = 0; i < count; i++)
-		TRY(look_at_thread(in, threads[i], ret_inside));
+		TRY(look_at_thread(tracee, threads[i], look, context));
 	return NULL;
+}
+
+/** A thread must not stand in the middle of what will be replaced, nor come back there. */
+static void look_for_hooks(void *context, uint64_t address, bool near)
+{
+	struct installing *in = context;
+
+	if (address < in->plan->text || address > in->plan->etext)
+		return;
+	in->inside_hook |= is_inside(in->plan, address);
+	in->in_operation |= near && is_in_write(in->plan, address);
 }
 
 /** Lets the process run for moments until no thread is where a jump will be, and best inside no write at all. */
 static struct error *settle(struct installing *in)
 {
 	for (int i = 0; i < SETTLE_TRIES; i++) {
-		bool inside;
-
-		TRY(look_at_threads(in, &inside));
-		if (!inside && (!in->in_operation || i > SETTLE_TRIES / 4))
+		in->inside_hook = in->in_operation = false;
+		TRY(look_at_threads(in->tracee, look_for_hooks, in));
+		if (!in->inside_hook && (!in->in_operation || i > SETTLE_TRIES / 4))
 			return NULL;
 		TRY(tracee_run_for(in->tracee, SETTLE_MS));
 	}
@@ -477,14 +486,43 @@ static bool is_flight_file(const struct proc_mapping *mapping)
 	       strstr(mapping->path, FILE_SUFFIX);
 }
 
+/** The recorder's own memory in the process. */
+struct pieces {
+	uint64_t start, end, code_end;
+	bool in_use;
+};
+
+static void look_for_pieces(void *context, uint64_t address, bool near)
+{
+	struct pieces *pieces = context;
+
+	(void)near;
+	pieces->in_use |= address >= pieces->start && address < pieces->code_end;
+}
+
+/** Unmaps it once no thread is in one of the pieces, nor comes back to one. */
+static struct error *take_down(struct tracee *tracee, struct pieces *pieces)
+{
+	for (int i = 0; i < SETTLE_TRIES; i++) {
+		pieces->in_use = false;
+		TRY(look_at_threads(tracee, look_for_pieces, pieces));
+		if (!pieces->in_use)
+			return tracee_unmap(tracee, pieces->start, pieces->end - pieces->start);
+		TRY(tracee_run_for(tracee, SETTLE_MS));
+	}
+	return NULL; // it stays, and is of no harm
+}
+
 static struct error *remove_at(struct tracee *tracee, uint64_t flight)
 {
 	struct flight_header header;
 	g_autofree struct flight_site *sites = NULL;
+	struct pieces pieces = {.start = flight - BEFORE_FLIGHT};
 	uint32_t zero = 0;
 
 	if (!tracee_read(tracee, flight, &header, sizeof(header)) || header.magic != FLIGHT_MAGIC ||
-	    header.version != FLIGHT_VERSION || header.site_count > PLAN_HOOKS_MAX)
+	    header.version != FLIGHT_VERSION || header.site_count > PLAN_HOOKS_MAX ||
+	    header.total_bytes > FLIGHT_BYTES_MAX)
 		return error_new(ERROR_MALFORMED, place_whole(tracee_name(tracee)),
 				 "the recorder's memory is not as it was left");
 	sites = g_new0(struct flight_site, header.site_count + 1);
@@ -493,8 +531,11 @@ static struct error *remove_at(struct tracee *tracee, uint64_t flight)
 		return error_new(ERROR_MALFORMED, place_whole(tracee_name(tracee)),
 				 "the recorder's memory is not all there");
 	TRY(write_originals(tracee, sites, header.site_count));
-	return tracee_write(tracee, flight + offsetof(struct flight_header, complete), &zero,
-			    sizeof(zero));
+	TRY(tracee_write(tracee, flight + offsetof(struct flight_header, complete), &zero,
+			 sizeof(zero)));
+	pieces.code_end = pieces.start + TRAMPOLINE_CODE_BYTES;
+	pieces.end = flight + 2 * pages(header.total_bytes);
+	return take_down(tracee, &pieces);
 }
 
 struct error *recorder_remove(struct tracee *tracee)

@@ -23,8 +23,8 @@ struct recorder_options {
 struct error *recorder_install(struct tracee *tracee, struct image *image,
 			       const struct recorder_options *options, struct recorder **ret);
 /**
- * Puts back every byte of the stopped process's code. The pieces stay mapped, as a thread may yet be inside
- * one. The file stays as well.
+ * Puts back every byte of the stopped process's code, and unmaps the recorder's memory once no thread is in its pieces;
+ * where one always is, they stay. The file stays as well.
  * @return ERROR_NOT_FOUND when the process is not being recorded
  */
 struct error *recorder_remove(struct tracee *tracee);

@@ -36,12 +36,12 @@ def test_the_other_side_is_proven(name, version, variant, env):
     assert side_in(result.report, "other")["rule"] == "flight_record"
 
 
-def sleeper(tmp_path):
+def sleeper(tmp_path, **settings):
     """A program that writes maps, checks what it wrote, and ends when it is told to."""
     source = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "map_loop" / "main.go"
     program = tmp_path / "loop"
     subprocess.run(["go", "build", "-o", str(program), str(source)], check=True, env={**os.environ, "GO111MODULE": "off"})
-    return subprocess.Popen([str(program)], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen([str(program)], stdout=subprocess.PIPE, text=True, env={**os.environ, **settings})
 
 
 @pytest.mark.parametrize("version", ["1.9.7", "1.16.15", "1.26.8"])
@@ -63,20 +63,24 @@ def flags_before_the_record(pid):
 
 
 def test_put_in_and_taken_out_under_load(tmp_path):
-    process = sleeper(tmp_path)
+    """Again and again, while the collector never rests and profiling signals come: nothing is lost, nothing stays."""
+    process = sleeper(tmp_path, GOGC="1", GODEBUG="gcstoptheworld=1", PROFILE="1000")
+    record = tmp_path / f"mapfault-{process.pid}.flight"
     try:
         assert process.stdout.readline() == "ready\n"
-        for _ in range(5):
+        for cycle in range(int(os.environ.get("MAPFAULT_CYCLES", 5))):
             recorder = subprocess.Popen([str(mapfault_path()), "record", "-p", str(process.pid), "--folder", str(tmp_path)],
                                         stderr=subprocess.PIPE, text=True)
-            assert "recording process" in recorder.stderr.readline()
-            time.sleep(0.2)
+            said = recorder.stderr.readline()
+            assert "recording process" in said, f"cycle {cycle}: {said}{recorder.stderr.read()}"
+            if cycle == 0:
+                assert "wf" in flags_before_the_record(process.pid)
+                time.sleep(0.2)
             recorder.send_signal(signal.SIGINT)
-            assert recorder.wait(timeout=20) == 0
-            record = tmp_path / f"mapfault-{process.pid}.flight"
-            assert record.exists()
-            assert "wf" in flags_before_the_record(process.pid)
-            assert mapfault_run("record", "--remove", "-p", process.pid).returncode == 0
+            assert recorder.wait(timeout=60) == 0
+            done = mapfault_run("record", "--remove", "-p", process.pid)
+            assert done.returncode == 0, f"cycle {cycle}: {done.stderr}"
+            assert ".flight" not in pathlib.Path(f"/proc/{process.pid}/maps").read_text()
             record.unlink()
         process.send_signal(signal.SIGTERM)
         assert process.stdout.readline() == "sound\n"
