@@ -57,6 +57,12 @@ static struct moduledata moduledata_fields(const struct memory *memory,
 	module.typedesclen = WORD(TYPEDESCLEN);
 	module.typelinks = WORD(TYPELINKS);
 	module.typelink_count = LENGTH(TYPELINKS);
+	module.itablinks = WORD(ITABLINKS);
+	module.itablink_count = LENGTH(ITABLINKS);
+	if (layout->offset[GO_MODULEDATA_ITABSIZE] != GO_ABSENT) {
+		module.itabs = module.types + WORD(ITABOFFSET);
+		module.itabs_end = module.itabs + WORD(ITABSIZE);
+	}
 	module.next = WORD(NEXT);
 #undef WORD
 #undef LENGTH

@@ -13,6 +13,8 @@ struct moduledata {
 	uint64_t types, etypes;
 	uint64_t typedesclen; /**< 1.27+: bytes of contiguous descriptors from @a types; else 0 */
 	uint64_t typelinks, typelink_count; /**< array of i32 offsets from types; 0 from 1.27 on */
+	uint64_t itablinks, itablink_count; /**< array of pointers to itabs; 0 from 1.27 on */
+	uint64_t itabs, itabs_end; /**< 1.27+: the itabs themselves, one after another; else 0 */
 	uint64_t next;
 };
 

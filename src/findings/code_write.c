@@ -64,7 +64,8 @@ static bool is_out_of_question(const struct reasoning *reasoning, const struct c
 {
 	const struct map_site *site = write->write->site;
 
-	if (write->write->match == SITE_OTHER_MAP || go_is_runtime_function(site->caller.name) ||
+	if (write->write->match == SITE_OTHER_MAP || write->write->fresh ||
+	    go_is_runtime_function(site->caller.name) ||
 	    go_is_package_initializer(site->caller.name))
 		return true;
 	if (write->write->match >= SITE_SAME_FIELD)

@@ -142,6 +142,16 @@ static void read_map(struct reasoning *reasoning)
 	map->owners = owners;
 }
 
+/** What was used through reflection has the type that its holder declares. */
+static void take_type(struct reasoning *reasoning)
+{
+	struct conflict_map *map = &reasoning->findings->map;
+
+	for (size_t i = 0; i < map->owner_count && !map->type; i++)
+		if (map->owners[i].type && map->owners[i].type->kind == GO_KIND_MAP)
+			map->type = map->owners[i].type;
+}
+
 /**
  * Generic code of Go 1.18 and 1.19 names its maps by shape ("map[go.shape.string_0]..."); what holds the map declares
  * it by its real type.
@@ -243,6 +253,7 @@ void conflict_identify(struct reasoning *reasoning)
 		recover_map(reasoning);
 	if (map->address && !reasoning->program->printout && !recording_is_all(reasoning->program))
 		read_map(reasoning);
+	take_type(reasoning);
 	reasoning->type = map->type;
 	name_type(map);
 	describe_detector(reasoning);

@@ -34,6 +34,7 @@ static struct write_reach *open_reach(struct reasoning *reasoning)
 							   types,
 							   count,
 							   reasoning->detected->site,
+							   reasoning->program->printout != NULL,
 						   });
 }
 
@@ -50,22 +51,34 @@ static void order(GArray *suspects, bool profiles)
 		g_array_index(suspects, struct suspect, i).place = i + 1;
 }
 
-static GArray *examine_all(struct inquiry *inquiry)
+static void examine(struct inquiry *inquiry, size_t index, GArray *suspects)
 {
 	struct program *program = inquiry->reasoning->program;
+	const struct goroutine *goroutine = &program->goroutines[index];
+	struct suspect suspect;
+
+	if (goroutine->detector || (goroutine->system && !goroutine->raised))
+		return;
+	suspect = suspect_examine(inquiry, (uint32_t)index);
+	program_walked(program);
+	if (suspect.tier || suspect.call || suspect.before)
+		g_array_append_val(suspects, suspect);
+}
+
+static GArray *examine_all(struct inquiry *inquiry)
+{
+	const struct program *program = inquiry->reasoning->program;
 	GArray *suspects = g_array_new(FALSE, FALSE, sizeof(struct suspect));
 
-	for (size_t i = 0; i < program->goroutine_count; i++) {
-		const struct goroutine *goroutine = &program->goroutines[i];
-		struct suspect suspect;
-
-		if (goroutine->detector || (goroutine->system && !goroutine->raised))
-			continue;
-		suspect = suspect_examine(inquiry, (uint32_t)i);
-		program_walked(program);
-		if (suspect.tier || suspect.call)
-			g_array_append_val(suspects, suspect);
-	}
+	for (size_t i = 0; i < program->live_count; i++)
+		examine(inquiry, i, suspects);
+	// of those that have ended, the last ones first
+	for (size_t i = program->goroutine_count; i-- > program->live_count;)
+		examine(inquiry, i, suspects);
+	order(suspects, inquiry->profile != NULL);
+	// following what frames hold takes its time: the likeliest are enough
+	for (guint i = 0; i < suspects->len; i++)
+		suspect_aim(inquiry, &g_array_index(suspects, struct suspect, i));
 	order(suspects, inquiry->profile != NULL);
 	return suspects;
 }
@@ -157,32 +170,46 @@ static const char *ruled_out(struct reasoning *reasoning, const struct map_call 
 	return NULL;
 }
 
+/** False when nothing that looked like guilt was ruled out. */
+static bool innocent_of(struct reasoning *reasoning, const struct suspect *suspect,
+			struct innocent *ret)
+{
+	const struct goroutine *goroutine = &reasoning->program->goroutines[suspect->goroutine];
+	const char *why;
+
+	if (suspect->tier != TIER_NONE)
+		return false;
+	if (suspect->before) {
+		*ret = (struct innocent){goroutine, *suspect->site, "its code writes such a map",
+					 "that came before it started the goroutine that noticed: "
+					 "the two can't have met"};
+		return true;
+	}
+	why = suspect->call ? ruled_out(reasoning, suspect->call) : NULL;
+	if (!why || suspect->call->user >= goroutine->stack.count)
+		return false;
+	*ret = (struct innocent){
+		goroutine,
+		*goroutine->stack.frames[suspect->call->user].site,
+		arena_format(reasoning->findings->arena, "it was inside %s %s",
+			     suspect->call->function ? suspect->call->function->name
+						     : "a map operation",
+			     reasoning_moment(reasoning)),
+		why,
+	};
+	return true;
+}
+
 static void list_innocents(struct reasoning *reasoning, const GArray *suspects)
 {
 	struct findings *findings = reasoning->findings;
-	struct program *program = reasoning->program;
 
 	findings->innocents =
 		arena_array(findings->arena, INNOCENTS_MAX, sizeof(*findings->innocents));
-	for (guint i = 0; i < suspects->len && findings->innocent_count < INNOCENTS_MAX; i++) {
-		const struct suspect *suspect = &g_array_index(suspects, struct suspect, i);
-		const struct goroutine *goroutine = &program->goroutines[suspect->goroutine];
-		const char *why = suspect->call && suspect->tier == TIER_NONE
-					  ? ruled_out(reasoning, suspect->call)
-					  : NULL;
-
-		if (!why || suspect->call->user >= goroutine->stack.count)
-			continue;
-		findings->innocents[findings->innocent_count++] = (struct innocent){
-			goroutine,
-			*goroutine->stack.frames[suspect->call->user].site,
-			arena_format(findings->arena, "it was inside %s %s",
-				     suspect->call->function ? suspect->call->function->name
-							     : "a map operation",
-				     reasoning_moment(reasoning)),
-			why,
-		};
-	}
+	for (guint i = 0; i < suspects->len && findings->innocent_count < INNOCENTS_MAX; i++)
+		findings->innocent_count +=
+			innocent_of(reasoning, &g_array_index(suspects, struct suspect, i),
+				    &findings->innocents[findings->innocent_count]);
 }
 
 static void tell_gaps(struct reasoning *reasoning)
@@ -210,6 +237,7 @@ void rank_parties(struct reasoning *reasoning)
 		.reasoning = reasoning,
 		.reach = open_reach(reasoning),
 		.reachability = map && !program->printout ? reachability_new(program, map) : NULL,
+		.ended = g_hash_table_new(NULL, NULL),
 	};
 	GArray *suspects;
 
@@ -224,6 +252,7 @@ void rank_parties(struct reasoning *reasoning)
 	else if (!reasoning->findings->other)
 		tell_gaps(reasoning);
 	g_array_free(suspects, TRUE);
+	g_hash_table_destroy(inquiry.ended);
 	reachability_free(inquiry.reachability);
 	map_profile_free(inquiry.profile);
 	write_reach_free(inquiry.reach);

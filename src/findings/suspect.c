@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "findings/suspect.h"
 
+#include "findings/sequence.h"
 #include "findings/told.h"
+#include "model/aim.h"
 #include "model/spot.h"
 
 #include <string.h>
@@ -12,6 +14,7 @@ static const char *const rules[] = {
 	[TIER_NONE] = "none",
 	[TIER_SAME_CODE] = "same_code",
 	[TIER_SAME_OBJECT] = "same_object",
+	[TIER_REACH_ENDED] = "reach_ended",
 	[TIER_REACH_PARKED] = "reach_parked",
 	[TIER_GHOST_DEAD] = "ghost_write_ended",
 	[TIER_GHOST_PARKED] = "ghost_write_parked",
@@ -109,38 +112,72 @@ static void examine_ghosts(struct reasoning *reasoning, struct suspect *suspect,
 	suspect->site = user_site(program, suspect->ghost->site->call_pc);
 }
 
-static bool is_nearer(const struct write_path *path, size_t depth, const struct suspect *suspect)
-{
-	const struct write_path *best = &suspect->path;
-
-	if (!best->site)
-		return true;
-	if (path->site->match != best->site->match)
-		return path->site->match > best->site->match;
-	if (path->again != best->again)
-		return path->again;
-	return depth + path->calls < suspect->depth + best->calls;
-}
-
-static bool code_reaches(struct inquiry *inquiry, const struct frame *frame)
+static bool code_reaches(struct inquiry *inquiry, const struct go_function *function)
 {
 	return inquiry->reachability &&
-	       reachability_from_code(inquiry->reachability, frame->function, REACH_HOPS);
+	       reachability_from_code(inquiry->reachability, function, REACH_HOPS);
 }
 
-static void consider_path(struct inquiry *inquiry, struct suspect *suspect,
-			  const struct frame *frame, size_t depth, const struct write_path *path)
+/** The variables of the functions on the way lead to the map as well as those of the frame's own. */
+static bool way_reaches(struct inquiry *inquiry, const struct frame *frame,
+			const struct write_path *path)
 {
-	if (!is_nearer(path, depth, suspect))
+	if (frame && code_reaches(inquiry, frame->function))
+		return true;
+	for (unsigned i = 0; i < path->way.count; i++) {
+		struct go_function function;
+		uint32_t table;
+
+		if (program_function(inquiry->reasoning->program, path->way.steps[i].callee,
+				     &function, &table) &&
+		    !go_is_runtime_function(function.name) && code_reaches(inquiry, &function))
+			return true;
+	}
+	return false;
+}
+
+/** How likely the path makes it that this goroutine is the one, by itself. */
+static int path_weight(const struct write_path *path, size_t depth, enum path_relation relation)
+{
+	enum { DEPTH = -2, AIMED = 30, AIMED_ELSEWHERE = -50 };
+
+	return write_path_points(path) + DEPTH * (int)depth +
+	       (relation == PATH_SAME    ? AIMED
+		: relation == PATH_OTHER ? AIMED_ELSEWHERE
+					 : 0);
+}
+
+/** The variables that the code on the way names lead to the map: more than that its stack does somehow. */
+static int way_bonus(struct inquiry *inquiry, const struct write_path *path)
+{
+	enum { NAMED = 8 };
+
+	return way_reaches(inquiry, NULL, path) ? NAMED : 0;
+}
+
+static void consider_path(struct inquiry *inquiry, struct suspect *suspect, size_t index,
+			  size_t depth, const struct write_path *path, enum path_relation relation,
+			  int bonus)
+{
+	const struct goroutine *goroutine =
+		&inquiry->reasoning->program->goroutines[suspect->goroutine];
+	const struct frame *frame = &goroutine->stack.frames[index];
+	int weight = path_weight(path, depth, relation) + bonus;
+
+	if (suspect->path.site && weight <= suspect->path_weight)
 		return;
+	suspect->path_weight = weight;
 	suspect->path = *path;
 	suspect->depth = depth;
+	suspect->relation = relation;
+	suspect->frame = index;
 	suspect->stands = frame->site;
-	suspect->reaches = code_reaches(inquiry, frame);
 }
 
-/** The nearest write site from any of the goroutine's own frames; C code may call back what is exported to it. */
-static void examine_frames(struct inquiry *inquiry, struct suspect *suspect)
+/** Calls @a visit for each frame of the goroutine's own code; C code may call back what is exported to it. */
+static void each_frame(struct inquiry *inquiry, struct suspect *suspect,
+		       void (*visit)(struct inquiry *, struct suspect *, size_t index,
+				     size_t depth))
 {
 	struct program *program = inquiry->reasoning->program;
 	const struct stack *stack =
@@ -149,19 +186,112 @@ static void examine_frames(struct inquiry *inquiry, struct suspect *suspect)
 
 	for (size_t i = 0; i < stack->count; i++) {
 		const struct frame *frame = &stack->frames[i];
-		struct write_path path;
-		bool in_c;
 
-		if (frame->site->inlined || !frame->function->entry)
+		if (frame->site->inlined || !frame->function->entry ||
+		    (frame->runtime && strcmp(frame->function->name, "runtime.cgocall") != 0))
 			continue;
-		in_c = frame->runtime && !strcmp(frame->function->name, "runtime.cgocall");
-		if (frame->runtime && !in_c)
-			continue;
-		if (in_c ? write_reach_from_c(inquiry->reach, &path)
-			 : write_reach_from(inquiry->reach, frame->function, frame->pc, &path))
-			consider_path(inquiry, suspect, frame, depth, &path);
-		depth++;
+		visit(inquiry, suspect, i, depth++);
 	}
+}
+
+static void examine_frame(struct inquiry *inquiry, struct suspect *suspect, size_t index,
+			  size_t depth)
+{
+	const struct goroutine *goroutine =
+		&inquiry->reasoning->program->goroutines[suspect->goroutine];
+	const struct frame *frame = &goroutine->stack.frames[index];
+	struct write_path path;
+
+	if (frame->runtime ? write_reach_from_c(inquiry->reach, &path)
+			   : write_reach_from(inquiry->reach, frame->function, frame->pc, &path))
+		consider_path(inquiry, suspect, index, depth, &path, PATH_UNKNOWN, 0);
+}
+
+/** A write through reflection is the line that asked for it. */
+static const struct go_site *site_of_path(struct program *program, const struct suspect *suspect)
+{
+	const struct write_path *path = &suspect->path;
+
+	if (!go_is_runtime_function(path->site->site->caller.name))
+		return user_site(program, path->site->site->call_pc);
+	for (unsigned i = path->way.count; i-- > 0;) {
+		uint64_t call_pc = path->way.steps[i].end - 1;
+		struct go_function function;
+		uint32_t table;
+
+		if (program_function(program, call_pc, &function, &table) &&
+		    !go_is_runtime_function(function.name))
+			return user_site(program, call_pc);
+	}
+	return suspect->stands ? suspect->stands : user_site(program, path->site->site->call_pc);
+}
+
+static void take_path(struct inquiry *inquiry, struct suspect *suspect)
+{
+	suspect->operation = suspect->path.site->site->function->operation;
+	suspect->site = site_of_path(inquiry->reasoning->program, suspect);
+}
+
+/** Ghosts and ways are of different strength, yet a ghost tells no time: their weights decide. */
+static void weigh(struct inquiry *inquiry, struct suspect *suspect)
+{
+	enum { RUNNABLE = 20, GHOST = 36, GHOST_ENDED = 30, ENDED = -8, AGAIN = 6, BEFORE = -60 };
+	const struct program *program = inquiry->reasoning->program;
+	const struct write_path *path = &suspect->path;
+
+	if (program->printout || suspect->tier >= TIER_GHOST_RUNNABLE || !suspect->tier)
+		return;
+	suspect->weighed = true;
+	if (path->site && !path->again && suspect->stands && write_path_starts(path) &&
+	    suspect->tier <= TIER_REACH_RUNNABLE && !suspect->ghost_count) {
+		suspect->tier = TIER_NONE; // who it started is looked at in his own right
+		return;
+	}
+	suspect->before = path->site && !path->again && suspect->stands &&
+			  sequence_before_detector(inquiry->reasoning, inquiry->reach,
+						   &program->goroutines[suspect->goroutine],
+						   suspect->frame, path);
+	if (suspect->before && suspect->tier != TIER_GHOST_PARKED) {
+		suspect->tier = TIER_NONE; // see the list of innocents
+		return;
+	}
+	suspect->weight = suspect->before ? BEFORE : 0;
+	if (suspect->tier == TIER_GHOST_PARKED || suspect->tier == TIER_GHOST_DEAD) {
+		suspect->weight += suspect->tier == TIER_GHOST_PARKED ? GHOST : GHOST_ENDED;
+		suspect->weight += path->site && path->again ? AGAIN : 0;
+		return;
+	}
+	suspect->weight += suspect->path_weight;
+	suspect->weight += suspect->tier == TIER_REACH_RUNNABLE ? RUNNABLE
+			   : suspect->tier == TIER_REACH_ENDED  ? ENDED
+								: 0;
+}
+
+static bool leads_to_map(struct inquiry *inquiry, const struct suspect *suspect,
+			 const struct goroutine *goroutine)
+{
+	return suspect->path.site->match == SITE_SAME_MAP ||
+	       way_reaches(inquiry, &goroutine->stack.frames[suspect->frame], &suspect->path) ||
+	       (inquiry->reachability &&
+		reachability_from_stack(inquiry->reachability, goroutine, REACH_HOPS));
+}
+
+/** Of its ways to writes, the likeliest whose own code leads to the map. */
+static void examine_leading(struct inquiry *inquiry, struct suspect *suspect, size_t index,
+			    size_t depth)
+{
+	const struct goroutine *goroutine =
+		&inquiry->reasoning->program->goroutines[suspect->goroutine];
+	const struct frame *frame = &goroutine->stack.frames[index];
+	const struct write_path *paths;
+	size_t count;
+
+	if (frame->runtime)
+		return;
+	paths = write_reach_paths(inquiry->reach, frame->function, frame->pc, &count);
+	for (size_t i = 0; i < count; i++)
+		if (way_reaches(inquiry, NULL, &paths[i]))
+			consider_path(inquiry, suspect, index, depth, &paths[i], PATH_UNKNOWN, 0);
 }
 
 static void examine_reach(struct inquiry *inquiry, struct suspect *suspect)
@@ -169,22 +299,74 @@ static void examine_reach(struct inquiry *inquiry, struct suspect *suspect)
 	struct program *program = inquiry->reasoning->program;
 	const struct goroutine *goroutine = &program->goroutines[suspect->goroutine];
 
-	examine_frames(inquiry, suspect);
+	each_frame(inquiry, suspect, examine_frame);
 	if (!suspect->path.site)
 		return;
-	if (suspect->path.site->match == SITE_SAME_MAP)
-		suspect->reaches = true;
-	if (!suspect->reaches && inquiry->reachability)
-		suspect->reaches =
-			reachability_from_stack(inquiry->reachability, goroutine, REACH_HOPS);
+	suspect->reaches = leads_to_map(inquiry, suspect, goroutine);
+	if (!suspect->reaches && inquiry->reachability) {
+		suspect->path.site = NULL;
+		each_frame(inquiry, suspect, examine_leading);
+		suspect->reaches = suspect->path.site != NULL;
+		if (!suspect->path.site)
+			return;
+	}
 	if (suspect->tier || (inquiry->reachability && !suspect->reaches))
 		return;
 	suspect->tier = suspect_is_runnable(goroutine) ? TIER_REACH_RUNNABLE : TIER_REACH_PARKED;
-	suspect->operation = suspect->path.site->site->function->operation;
-	suspect->site =
-		go_is_runtime_function(suspect->path.site->site->caller.name)
-			? suspect->stands // a write through reflect is the line that asked for it
-			: user_site(program, suspect->path.site->site->call_pc);
+	take_path(inquiry, suspect);
+}
+
+/** All of what it was started with may have run; of many that ran the same, the last one is enough. */
+static void examine_ended(struct inquiry *inquiry, struct suspect *suspect)
+{
+	struct program *program = inquiry->reasoning->program;
+	const struct goroutine *goroutine = &program->goroutines[suspect->goroutine];
+	struct go_function function;
+	uint32_t table;
+
+	if (suspect->tier || program->printout || !inquiry->reachability ||
+	    !g_hash_table_add(inquiry->ended, GSIZE_TO_POINTER(goroutine->start_pc)) ||
+	    !program_function(program, goroutine->start_pc, &function, &table) ||
+	    !write_reach_within(inquiry->reach, function.entry, &suspect->path))
+		return;
+	suspect->tier = TIER_REACH_ENDED;
+	suspect->path_weight = path_weight(&suspect->path, 0, PATH_UNKNOWN);
+	take_path(inquiry, suspect);
+}
+
+#define AIMS_MAX 1024
+
+static void aim_frame(struct inquiry *inquiry, struct suspect *suspect, size_t index, size_t depth)
+{
+	struct program *program = inquiry->reasoning->program;
+	const struct goroutine *goroutine = &program->goroutines[suspect->goroutine];
+	const struct frame *frame = &goroutine->stack.frames[index];
+	const struct write_path *paths;
+	size_t count;
+
+	if (frame->runtime)
+		return;
+	paths = write_reach_paths(inquiry->reach, frame->function, frame->pc, &count);
+	for (size_t i = 0; i < count && inquiry->aims < AIMS_MAX; i++) {
+		inquiry->aims++;
+		consider_path(inquiry, suspect, index, depth, &paths[i],
+			      aim_of(program, goroutine, index, &paths[i],
+				     inquiry->reasoning->findings->map.address),
+			      way_bonus(inquiry, &paths[i]));
+	}
+}
+
+void suspect_aim(struct inquiry *inquiry, struct suspect *suspect)
+{
+	if (inquiry->reasoning->program->printout || inquiry->aims >= AIMS_MAX ||
+	    (suspect->tier != TIER_REACH_RUNNABLE && suspect->tier != TIER_REACH_PARKED))
+		return;
+	suspect->path.site = NULL;
+	each_frame(inquiry, suspect, aim_frame);
+	if (!suspect->path.site)
+		each_frame(inquiry, suspect, examine_frame);
+	take_path(inquiry, suspect);
+	weigh(inquiry, suspect);
 }
 
 struct suspect suspect_examine(struct inquiry *inquiry, uint32_t index)
@@ -196,11 +378,14 @@ struct suspect suspect_examine(struct inquiry *inquiry, uint32_t index)
 	if (!dead)
 		examine_call(reasoning, &suspect);
 	examine_ghosts(reasoning, &suspect, dead);
-	if (!dead)
+	if (dead)
+		examine_ended(inquiry, &suspect);
+	else
 		examine_reach(inquiry, &suspect);
 	if (reasoning->program->printout)
 		told_relate(reasoning, &suspect);
 	suspect.profile = map_profile_of(inquiry->profile, told_site(&suspect));
+	weigh(inquiry, &suspect);
 	return suspect;
 }
 
@@ -219,7 +404,8 @@ bool suspect_is_writer_at_work(const struct reasoning *reasoning, const struct s
 	size_t count;
 
 	if (suspect->tier != TIER_REACH_RUNNABLE || !path->again ||
-	    path->site->match < SITE_SAME_FIELD ||
+	    path->site->match < SITE_SAME_FIELD || suspect->relation == PATH_OTHER ||
+	    write_path_guesses(path) || write_path_starts(path) ||
 	    !stands_in(&reasoning->program->goroutines[suspect->goroutine].stack,
 		       &path->site->site->caller))
 		return false;
@@ -250,10 +436,25 @@ static enum site_match match_of(const struct suspect *suspect)
 	return suspect->path.site ? suspect->path.site->match : SITE_OTHER_MAP;
 }
 
+static int weight_of(const struct suspect *suspect, bool profiles)
+{
+	enum { GROWN = 12 };
+
+	return suspect->weight + (profiles && suspect->profile.alloc_bytes ? GROWN : 0);
+}
+
+/** Tiers whose suspects are weighed against each other count as one. */
+static size_t class_of(const struct suspect *suspect)
+{
+	return suspect->weighed && suspect->tier ? TIER_REACH_ENDED : suspect->tier;
+}
+
 static int compare(const struct suspect *x, const struct suspect *y, bool profiles)
 {
-	int order = more(x->tier, y->tier);
+	int order = more(class_of(x), class_of(y));
 
+	if (!order)
+		order = weight_of(y, profiles) - weight_of(x, profiles);
 	if (!order)
 		order = more(relation_order(x), relation_order(y));
 	if (!order && profiles)
@@ -301,6 +502,47 @@ static void tell_ghost(struct reasoning *reasoning, const struct suspect *suspec
 		    site_short(reasoning->findings->arena, &side->site));
 }
 
+/** "2 direct calls", "a goroutine that it starts" ...: the way from where it stands to the write. */
+static const char *way_words(struct reasoning *reasoning, const struct write_path *path)
+{
+	const char *calls = arena_format(reasoning->findings->arena, "%u call%s away", path->calls,
+					 path->calls == 1 ? "" : "s");
+
+	if (write_path_starts(path))
+		return arena_format(reasoning->findings->arena, "%s, in a goroutine that it starts",
+				    calls);
+	if (write_path_guesses(path))
+		return arena_format(reasoning->findings->arena,
+				    "%s, through an interface or a function value", calls);
+	for (unsigned i = 0; i < path->way.count; i++)
+		if (path->way.steps[i].kind == WAY_HANDED)
+			return arena_format(reasoning->findings->arena,
+					    "%s, in a function value that is made there", calls);
+	return arena_format(reasoning->findings->arena, "%u direct call%s away", path->calls,
+			    path->calls == 1 ? "" : "s");
+}
+
+static void tell_past(struct reasoning *reasoning, const struct suspect *suspect, struct side *side)
+{
+	if (!suspect->path.again)
+		witness_add(reasoning, &side->witnesses, EVIDENCE_BINARY,
+			    suspect->path.site->site->call_pc,
+			    suspect->before
+				    ? "that write came before the goroutine that noticed "
+				      "was started"
+				    : "it was past that write for good: no loop leads back to it");
+}
+
+static void tell_aim(struct reasoning *reasoning, const struct suspect *suspect, struct side *side)
+{
+	if (reasoning->program->printout || suspect->relation == PATH_UNKNOWN)
+		return;
+	witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, 0,
+		    suspect->relation == PATH_SAME
+			    ? "followed from its frames, that write is of this very map"
+			    : "followed from its frames, that write is of another map just now");
+}
+
 static void tell_path(struct reasoning *reasoning, const struct suspect *suspect, struct side *side)
 {
 	static const char *const matches[] = {
@@ -310,21 +552,27 @@ static void tell_path(struct reasoning *reasoning, const struct suspect *suspect
 		[SITE_SAME_MAP] = "the variable that holds this map",
 	};
 	const struct write_path *path = &suspect->path;
-	const char *where = site_short(reasoning->findings->arena, suspect->stands);
+	uint64_t call_pc = path->site->site->call_pc;
+	const char *what = path->site->site->type ? matches[path->site->match]
+						  : "a map that reflection leads to";
 
-	if (path->calls)
-		witness_add(reasoning, &side->witnesses, EVIDENCE_BINARY, path->site->site->call_pc,
-			    "from %s (%s) a write of %s is %u direct call%s away",
-			    function_short(suspect->stands->function), where,
-			    matches[path->site->match], path->calls, path->calls == 1 ? "" : "s");
+	if (!suspect->stands)
+		witness_add(reasoning, &side->witnesses, EVIDENCE_BINARY, call_pc,
+			    "what it was started with comes to a write of %s", what);
+	else if (path->calls)
+		witness_add(reasoning, &side->witnesses, EVIDENCE_BINARY, call_pc,
+			    "from %s (%s) a write of %s is %s",
+			    function_short(suspect->stands->function),
+			    site_short(reasoning->findings->arena, suspect->stands), what,
+			    way_words(reasoning, path));
 	else
-		witness_add(reasoning, &side->witnesses, EVIDENCE_BINARY, path->site->site->call_pc,
+		witness_add(reasoning, &side->witnesses, EVIDENCE_BINARY, call_pc,
 			    "it stands in %s (%s), which writes %s",
-			    function_short(suspect->stands->function), where,
-			    matches[path->site->match]);
-	if (!path->again)
-		witness_add(reasoning, &side->witnesses, EVIDENCE_BINARY, path->site->site->call_pc,
-			    "it was past that write for good: no loop leads back to it");
+			    function_short(suspect->stands->function),
+			    site_short(reasoning->findings->arena, suspect->stands), what);
+	if (suspect->stands)
+		tell_past(reasoning, suspect, side);
+	tell_aim(reasoning, suspect, side);
 	if (suspect->reaches)
 		witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, 0,
 			    "its stack or the code's own variable leads to this map");

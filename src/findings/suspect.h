@@ -8,17 +8,20 @@
 #include "model/reachability.h"
 #include "model/write_reach.h"
 
+#include <glib.h>
+
 /**
  * The tiers, weakest first. Measured on crashing programs: the share of right names falls from tier
  * to tier, and only the two strongest have never named an innocent.
  */
 enum tier {
 	TIER_NONE,
-	TIER_SAME_CODE,       /**< a text alone: was in code of the same type as the detector */
-	TIER_SAME_OBJECT,     /**< a text alone: was in a method of the same object, and running */
-	TIER_REACH_PARKED,    /**< waits; can get to a write of this map */
-	TIER_GHOST_DEAD,      /**< has ended; its stack still shows a write of this map */
-	TIER_GHOST_PARKED,    /**< waits; dead stack shows a write of this map */
+	TIER_SAME_CODE,    /**< a text alone: was in code of the same type as the detector */
+	TIER_SAME_OBJECT,  /**< a text alone: was in a method of the same object, and running */
+	TIER_REACH_ENDED,  /**< has ended; what it was started with comes to a write of this map */
+	TIER_REACH_PARKED, /**< waits; can get to a write of this map */
+	TIER_GHOST_DEAD,   /**< has ended; its stack still shows a write of this map */
+	TIER_GHOST_PARKED, /**< waits; dead stack shows a write of this map */
 	TIER_REACH_RUNNABLE,  /**< was running; can get to a write of this map */
 	TIER_GHOST_RUNNABLE,  /**< was running; dead stack shows a write of this map */
 	TIER_WRITE_SAME_TYPE, /**< inside a write of such a map, which its frames no longer name */
@@ -36,8 +39,14 @@ struct suspect {
 	struct write_path path;       /**< site NULL when none is in reach */
 	const struct go_site *stands; /**< where the path starts; NULL when there is none */
 	size_t depth;                 /**< of that frame among the user's own */
+	size_t frame;                 /**< that frame's index on the stack */
 	bool reaches;                 /**< its stack leads to the map */
-	/** Of its write's map to the detector's, by text and code */
+	bool before; /**< past that write for good before the detector's goroutine was started */
+	/** Of two whose evidence is of one kind, the likelier has more: tenths of a factor of e */
+	int weight;
+	int path_weight; /**< what of it `path` brings */
+	bool weighed;    /**< `weight` was set; else the tier alone tells */
+	/** Of its write's map to the detector's, by text and code, or by what its frames hold */
 	enum path_relation relation;
 	/** What profiles say of its write; zeroes when none do */
 	struct map_site_profile profile;
@@ -51,10 +60,14 @@ struct inquiry {
 	struct write_reach *reach;
 	struct map_profile *profile;       /**< NULL without profiles */
 	struct reachability *reachability; /**< NULL when the map's address is not known */
+	GHashTable *ended; /**< start PCs of goroutines that have ended and were looked at */
+	unsigned aims;     /**< that were followed so far */
 };
 
 /** Everything that the program shows of the goroutine; tier TIER_NONE when nothing does. */
 struct suspect suspect_examine(struct inquiry *inquiry, uint32_t goroutine);
+/** Follows its ways to writes with what its frames hold, and takes the likeliest; bounded over the whole inquiry. */
+void suspect_aim(struct inquiry *inquiry, struct suspect *suspect);
 /** For sorting: most suspect first. */
 int suspect_compare(const void *a, const void *b);
 /** The same without what profiles say. */

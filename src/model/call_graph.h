@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Direct calls found by looking at the bytes alone, at the speed of memory. What it finds are
-// candidates: the bytes of a call can also stand inside another instruction.
+// Direct calls, and addresses that code makes, found by looking at the bytes alone, at the speed of
+// memory. What it finds are candidates: the same bytes can also stand inside another instruction.
 #pragma once
 #include "evidence/memory.h"
 #include "evidence/pclntab.h"
@@ -18,3 +18,12 @@ struct call_targets {
 void call_graph_scan(const struct memory *memory, const struct pclntab *table, enum go_arch arch,
 		     struct call_targets targets,
 		     void (*visit)(uint64_t end, uint64_t target, void *context), void *context);
+
+/**
+ * Calls @a visit for each place of the text of @a table that makes a fixed address in [@a low, @a high] (LEA with RIP,
+ * ADRP and ADD); @a end is the address after it.
+ */
+void call_graph_addresses(const struct memory *memory, const struct pclntab *table,
+			  enum go_arch arch, uint64_t low, uint64_t high,
+			  void (*visit)(uint64_t end, uint64_t target, void *context),
+			  void *context);

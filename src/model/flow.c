@@ -68,7 +68,7 @@ static struct flow_slot *slot_find(struct flow_state *s, int64_t offset, uint8_t
 	return NULL;
 }
 
-static struct flow_value slot_get(const struct flow_state *s, int64_t offset, uint8_t plane)
+struct flow_value flow_slot_value(const struct flow_state *s, int64_t offset, uint8_t plane)
 {
 	const struct flow_slot *slot = slot_find((struct flow_state *)s, offset, plane);
 
@@ -97,6 +97,8 @@ static struct flow_value value_uprooted(struct flow_value v)
 /* The stack words in [@low, @high) have changed: values that were described by them. */
 static struct flow_value value_unlinked(struct flow_value v, int64_t low, int64_t high)
 {
+	if (v.kind == FLOW_COPY && touches(v.number, low, high))
+		v = value_forgotten(v);
 	if (v.slot != FLOW_NOWHERE && touches(v.slot, low, high))
 		v.slot = FLOW_NOWHERE;
 	if (v.root == FLOW_ROOT_SLOT && touches(v.origin, low, high))
@@ -171,6 +173,8 @@ static bool may_escape(const struct run *run, int64_t offset)
 
 static struct flow_value value_unlinked_of(struct flow_value v, const struct flow_objects *objects)
 {
+	if (v.kind == FLOW_COPY && stack_object_covers(objects, v.number))
+		v = value_forgotten(v);
 	if (v.slot != FLOW_NOWHERE && stack_object_covers(objects, v.slot))
 		v.slot = FLOW_NOWHERE;
 	if (v.root == FLOW_ROOT_SLOT && stack_object_covers(objects, v.origin))
@@ -218,9 +222,9 @@ struct flow_value flow_address(const struct flow_state *s, const struct code_ope
 	return base;
 }
 
-static struct flow_value word_of_stack(const struct flow_state *s, int64_t offset)
+struct flow_value flow_stack_word(const struct flow_state *s, int64_t offset)
 {
-	struct flow_value v = slot_get(s, offset, FLOW_WORD);
+	struct flow_value v = flow_slot_value(s, offset, FLOW_WORD);
 
 	v.slot = offset > FLOW_NOWHERE && offset <= INT32_MAX ? (int32_t)offset : FLOW_NOWHERE;
 	return v;
@@ -272,7 +276,7 @@ struct flow_value flow_loaded(const struct flow_state *s, const struct code_oper
 	if (at.kind == FLOW_CONSTANT)
 		return value_of(FLOW_LOADED, at.number);
 	if (at.kind == FLOW_STACK)
-		return word_of_stack(s, at.number);
+		return flow_stack_word(s, at.number);
 	if (op->base == CODE_NONE || !op->width)
 		return unknown;
 	base = s->registers[op->base & 31];
@@ -317,6 +321,14 @@ static void store_somewhere(struct run *run, struct flow_state *s, const struct 
 		slots_escaped(run, s);
 }
 
+/* Of a value that is not known, where else on the stack it stands is still something. */
+static struct flow_value value_stored(struct flow_value v, int64_t to)
+{
+	return v.kind == FLOW_UNKNOWN && v.slot != FLOW_NOWHERE && v.slot != to
+		       ? value_of(FLOW_COPY, v.slot)
+		       : v;
+}
+
 static void store(struct run *run, struct flow_state *s, const struct code_operation *op)
 {
 	struct flow_value at = flow_address(s, op);
@@ -328,8 +340,8 @@ static void store(struct run *run, struct flow_state *s, const struct code_opera
 	slots_written(s, at.number, op->width);
 	if (op->width != 8 || op->source == CODE_NONE)
 		return;
-	slot_set(s, at.number, FLOW_WORD, s->registers[op->source & 31]);
-	s->registers[op->source & 31].slot = word_of_stack(s, at.number).slot;
+	slot_set(s, at.number, FLOW_WORD, value_stored(s->registers[op->source & 31], at.number));
+	s->registers[op->source & 31].slot = flow_stack_word(s, at.number).slot;
 }
 
 static void registers_forget(struct run *run, struct flow_state *s, uint32_t mask)
@@ -348,6 +360,23 @@ static void iterator_started(struct run *run, struct flow_state *s, const struct
 		return;
 	slot_set(s, it.number, FLOW_ITERATOR_TYPE, flow_argument(s, abi, e->type, false));
 	slot_set(s, it.number, FLOW_ITERATOR_MAP, flow_argument(s, abi, e->map, false));
+}
+
+/* What a call has made is its result: the first register, or the word after its arguments. */
+static void made(struct run *run, struct flow_state *s, const struct code_operation *op,
+		 const struct flow_effect *e)
+{
+	struct flow_abi abi = run->flow->abi;
+	struct flow_value result = value_of(FLOW_MADE, (int64_t)op->address);
+	struct flow_value sp = s->registers[run->sp];
+
+	if (abi.registers)
+		s->registers[flow_argument_register(abi.arch, 0)] = result;
+	else if (sp.kind == FLOW_STACK && e->args_bytes >= 8)
+		slot_set(s,
+			 add(sp.number,
+			     (int64_t)e->args_bytes - 8 + (abi.arch == GO_ARCH_ARM64 ? 8 : 0)),
+			 FLOW_WORD, result);
 }
 
 /* True when control comes back. */
@@ -369,6 +398,8 @@ static bool call(struct run *run, struct flow_state *s, const struct code_operat
 	if (area && sp.kind == FLOW_STACK)
 		slots_written(s, sp.number, run->flow->abi.arch == GO_ARCH_ARM64 ? area + 8 : area);
 	slots_escaped(run, s);
+	if (e.makes)
+		made(run, s, op, &e);
 	return true;
 }
 
@@ -426,7 +457,7 @@ static bool merge_slots(struct flow_state *into, const struct flow_state *from)
 	for (unsigned i = into->slot_count; i-- > 0;) {
 		struct flow_slot *slot = &into->slots[i];
 		struct flow_value v =
-			value_either(slot->value, slot_get(from, slot->offset, slot->plane));
+			value_either(slot->value, flow_slot_value(from, slot->offset, slot->plane));
 
 		if (value_equal(slot->value, v))
 			continue;
@@ -763,38 +794,4 @@ void flow_run(const struct flow_code *flow)
 	g_array_unref(run.operations);
 	g_array_unref(run.blocks);
 	g_array_unref(run.taken);
-}
-
-uint8_t flow_argument_register(enum go_arch arch, int index)
-{
-	/* cmd/compile/abi-internal.md: RAX, RBX, RCX, RDI, RSI, R8 ... R11; R0 ... R15 */
-	static const uint8_t amd64[] = {0, 3, 1, 7, 6, 8, 9, 10, 11};
-
-	if (index < 0 || index >= (arch == GO_ARCH_AMD64 ? 9 : 16))
-		return CODE_NONE;
-	return arch == GO_ARCH_AMD64 ? amd64[index] : (uint8_t)index;
-}
-
-struct flow_value flow_argument(const struct flow_state *s, struct flow_abi abi, int index,
-				bool tail)
-{
-	struct flow_value sp = s->registers[code_stack_pointer(abi.arch)];
-	int64_t skip = abi.arch == GO_ARCH_ARM64 || tail ? 8 : 0; /* the return address */
-	uint8_t number = flow_argument_register(abi.arch, index);
-
-	if (index < 0 || (abi.registers && number == CODE_NONE))
-		return unknown;
-	if (abi.registers)
-		return s->registers[number];
-	if (sp.kind != FLOW_STACK)
-		return unknown;
-	return word_of_stack(s, add(sp.number, skip + 8 * (int64_t)index));
-}
-
-struct flow_value flow_iterator(const struct flow_state *s, struct flow_value iterator,
-				enum flow_plane plane)
-{
-	if (iterator.kind != FLOW_STACK)
-		return unknown;
-	return slot_get(s, iterator.number, (uint8_t)plane);
 }

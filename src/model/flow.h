@@ -16,6 +16,8 @@ enum flow_kind {
 	FLOW_FIELD,    /**< the word `number` bytes from some pointer */
 	FLOW_ADDRESS,  /**< `number` bytes from some pointer, not loaded */
 	FLOW_TABLE,    /**< some word of the array at `number` */
+	FLOW_COPY, /**< what stands in the stack word `number` bytes from SP at entry, as it is now */
+	FLOW_MADE, /**< what the call at address `number` made */
 };
 
 #define FLOW_HOPS    4         /**< pointers that a FIELD's path follows after its first */
@@ -82,6 +84,7 @@ struct flow_objects {
 
 /** What a called function does to its caller's state. */
 struct flow_effect {
+	bool makes;     /**< its one result is a new map */
 	bool preserves; /**< changes no register but those in `clobbers` */
 	bool returns;
 	uint32_t clobbers;
@@ -123,3 +126,7 @@ uint64_t flow_holder(struct flow_value value);
 uint8_t flow_argument_register(enum go_arch arch, int index);
 /** Where the memory operand of @a op stands, or FLOW_UNKNOWN. */
 struct flow_value flow_address(const struct flow_state *state, const struct code_operation *op);
+/** What @a state knows of the stack word @a offset bytes from SP at entry, and that it stands there. */
+struct flow_value flow_stack_word(const struct flow_state *state, int64_t offset);
+/** The same of one plane, without its place. */
+struct flow_value flow_slot_value(const struct flow_state *state, int64_t offset, uint8_t plane);

@@ -6,6 +6,7 @@
 #include "model/site.h"
 
 #include "evidence/code.h"
+#include "model/call_effect.h"
 #include "model/call_graph.h"
 #include "model/flow.h"
 #include "model/stack_object.h"
@@ -14,7 +15,8 @@
 
 enum {
 	DICTIONARY_DEPTH = 6, /* generic functions that hand their dictionary's parts on */
-	ARGUMENT_REGISTERS = 16
+	ARGUMENT_REGISTERS = 16,
+	STATES_KEPT = 512 /* of single instructions, some 10 KB each */
 };
 
 /* What a call passes, kept for calls of generic functions. */
@@ -33,6 +35,7 @@ struct function_code {
 	GArray *types;      /* struct flow_value: of the type argument, one a site */
 	GArray *generic;    /* struct generic_call */
 	GArray *calls;      /* struct call_end, in address order */
+	GArray *indirect;   /* struct indirect_call, in address order */
 	GArray *callees;    /* uint64_t */
 	GArray *references; /* uint64_t */
 	bool typed;         /* sites' types were looked up */
@@ -57,7 +60,8 @@ struct sites {
 	GHashTable *functions; /* entry → struct function_code */
 	GHashTable *callees;   /* target → struct callee */
 	GArray *candidates; /* uint64_t: entries of functions that may call map functions, sorted */
-	GHashTable *callers; /* generic function's entry → GArray of callers' entries */
+	GHashTable *callers;         /* generic function's entry → GArray of callers' entries */
+	GHashTable *returns, *stops; /* PC → struct flow_call; NULL for none */
 };
 
 static void function_code_free(void *pointer)
@@ -68,6 +72,7 @@ static void function_code_free(void *pointer)
 	g_array_unref(f->types);
 	g_array_unref(f->generic);
 	g_array_unref(f->calls);
+	g_array_unref(f->indirect);
 	g_array_unref(f->callees);
 	g_array_unref(f->references);
 	g_free(f);
@@ -92,6 +97,8 @@ struct sites *sites_new(const struct memory *memory, struct pclntab *const *tabl
 	sites->functions =
 		g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, function_code_free);
 	sites->callees = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+	sites->returns = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+	sites->stops = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 	return sites;
 }
 
@@ -102,6 +109,8 @@ void sites_free(struct sites *sites)
 	code_free(sites->code);
 	g_hash_table_destroy(sites->functions);
 	g_hash_table_destroy(sites->callees);
+	g_hash_table_destroy(sites->returns);
+	g_hash_table_destroy(sites->stops);
 	if (sites->candidates)
 		g_array_unref(sites->candidates);
 	if (sites->callers)
@@ -132,66 +141,6 @@ static bool function_at(const struct sites *sites, uint64_t pc, struct go_functi
 	return false;
 }
 
-static bool starts_any(const char *name, const char *const *prefixes)
-{
-	for (; *prefixes; prefixes++)
-		if (g_str_has_prefix(name, *prefixes))
-			return true;
-	return false;
-}
-
-/*
- * Calls into the middle of duffzero and duffcopy, write barriers: the compiler counts on which
- * registers they leave alone (cmd/compile/internal/ssa/_gen/AMD64Ops.go, ARM64Ops.go: clobbers of
- * DUFFZERO, DUFFCOPY, LoweredWB).
- */
-static bool preserving(struct flow_abi abi, const char *name, uint32_t *ret_clobbers)
-{
-	static const char *const barriers[] = {"runtime.gcWriteBarrier", "runtime.wbZero",
-					       "runtime.wbMove", NULL};
-	static const char *const duffs[] = {"runtime.duffzero", "runtime.duffcopy", NULL};
-	bool amd64 = abi.arch == GO_ARCH_AMD64;
-
-	/* Comes back to the function's entry, arguments saved above its frame. */
-	if (g_str_has_prefix(name, "runtime.morestack")) {
-		*ret_clobbers = UINT32_MAX;
-		return true;
-	}
-	if (starts_any(name, barriers))
-		*ret_clobbers = amd64 ? 1u << 11 : 1u << 16 | 1u << 17 | 1u << 25 | 1u << 27;
-	else if (starts_any(name, duffs))
-		*ret_clobbers =
-			amd64 ? 1u << 6 | 1u << 7
-			      : 1u << 16 | 1u << 17 | 1u << 20 | 1u << 21 | 1u << 26 | 1u << 27;
-	else
-		return false;
-	if (!amd64)
-		*ret_clobbers |= 1u << 30;
-	return true;
-}
-
-static bool never_returns(const char *name)
-{
-	static const char *const prefixes[] = {"runtime.panicIndex",
-					       "runtime.panicSlice",
-					       "runtime.goPanic",
-					       "runtime.panicdivide",
-					       "runtime.panicshift",
-					       "runtime.panicindex",
-					       "runtime.panicslice",
-					       "runtime.gopanic",
-					       "runtime.panicnil",
-					       "runtime.panicwrap",
-					       "runtime.panicdottype",
-					       "runtime.panicBounds",
-					       "runtime.throw",
-					       "runtime.fatal",
-					       "runtime.panicmakeslicelen",
-					       NULL};
-
-	return starts_any(name, prefixes);
-}
-
 /* Code shared by instances of a generic function: the linker's name has the shapes in it. */
 static bool is_generic(const char *name) { return strstr(name, "go.shape.") != NULL; }
 
@@ -205,11 +154,7 @@ static void callee_describe(const struct sites *sites, uint64_t target, struct c
 	if (!function_at(sites, target, &f) || !f.name)
 		return;
 	ret->entry = f.entry;
-	if (g_str_has_prefix(f.name, "runtime.duff"))
-		ret->effect.fills = sites->abi.arch == GO_ARCH_AMD64 ? 1u << 7 /* RDI */
-								     : 1u << 20 | 1u << 21;
-	ret->effect.preserves = preserving(sites->abi, f.name, &ret->effect.clobbers);
-	ret->effect.returns = !never_returns(f.name);
+	ret->effect = call_effect(sites->abi, f.name);
 	/* Negative: not known. Nothing passes more than this in practice. */
 	ret->effect.args_bytes = f.args_bytes >= 0 ? (uint32_t)f.args_bytes : 256;
 	ret->generic = is_generic(f.name);
@@ -312,8 +257,22 @@ static void note_map_call(const struct reading *reading, const struct code_opera
 	if (source_index < 0)
 		source = flow_iterator(state, iter, FLOW_ITERATOR_MAP);
 	site.source = source_of(abi, source);
+	site.map = source;
 	g_array_append_val(reading->into->sites, site);
 	g_array_append_val(reading->into->types, type);
+}
+
+static void note_call(const struct reading *reading, const struct code_operation *op,
+		      const struct flow_state *state)
+{
+	struct call_end call = {op->address + op->size, op->value};
+	struct indirect_call indirect = {
+		call.return_pc, op->source == CODE_NONE ? flow_loaded(state, op)
+							: state->registers[op->source & 31]};
+
+	g_array_append_val(reading->into->calls, call);
+	if (!op->value)
+		g_array_append_val(reading->into->indirect, indirect);
 }
 
 static void note_transfer(const struct reading *reading, const struct code_operation *op,
@@ -322,11 +281,8 @@ static void note_transfer(const struct reading *reading, const struct code_opera
 	const struct callee *callee;
 	uint64_t entry = reading->into->function.entry, end = reading->into->function.end;
 
-	if (op->kind == CODE_CALL) {
-		struct call_end call = {op->address + op->size, op->value};
-
-		g_array_append_val(reading->into->calls, call);
-	}
+	if (op->kind == CODE_CALL)
+		note_call(reading, op, state);
 	if (!op->value || (op->kind == CODE_JUMP && op->value >= entry && op->value < end))
 		return;
 	callee = callee_of(reading->sites, op->value);
@@ -378,6 +334,7 @@ static struct function_code *function_code_new(const struct go_function *functio
 	f->types = g_array_new(FALSE, FALSE, sizeof(struct flow_value));
 	f->generic = g_array_new(FALSE, FALSE, sizeof(struct generic_call));
 	f->calls = g_array_new(FALSE, FALSE, sizeof(struct call_end));
+	f->indirect = g_array_new(FALSE, FALSE, sizeof(struct indirect_call));
 	f->callees = g_array_new(FALSE, FALSE, sizeof(uint64_t));
 	f->references = g_array_new(FALSE, FALSE, sizeof(uint64_t));
 	return f;
@@ -604,6 +561,32 @@ const uint64_t *sites_data_references(struct sites *sites, const struct go_funct
 	return (const uint64_t *)(const void *)f->references->data;
 }
 
+const struct indirect_call *
+sites_indirect_calls(struct sites *sites, const struct go_function *function, size_t *ret_count)
+{
+	struct function_code *f = code_of(sites, function);
+
+	*ret_count = f->indirect->len;
+	return (const struct indirect_call *)(const void *)f->indirect->data;
+}
+
+bool sites_call_after(struct sites *sites, const struct go_function *function, uint64_t pc,
+		      uint64_t *ret_return_pc, uint64_t *ret_target)
+{
+	const GArray *calls = code_of(sites, function)->calls;
+
+	for (guint i = 0; i < calls->len; i++) {
+		const struct call_end *call = &g_array_index(calls, struct call_end, i);
+
+		if (call->return_pc <= pc)
+			continue;
+		*ret_return_pc = call->return_pc;
+		*ret_target = call->target;
+		return true;
+	}
+	return false;
+}
+
 static bool in_text(const struct sites *sites, uint64_t pc)
 {
 	for (size_t i = 0; i < sites->table_count; i++) {
@@ -678,17 +661,6 @@ static void keep_call(const struct code_operation *op, const struct flow_state *
 	reading->found = true;
 }
 
-bool sites_call_returning_to(struct sites *sites, uint64_t return_pc, struct flow_call *ret)
-{
-	struct reading reading = {.sites = sites, .return_pc = return_pc, .ret_call = ret};
-	struct go_function function;
-
-	if (!function_at(sites, return_pc - 1, &function))
-		return false;
-	follow_code(&reading, &function, keep_call);
-	return reading.found;
-}
-
 static void keep_stop(const struct code_operation *op, const struct flow_state *state,
 		      void *context)
 {
@@ -701,15 +673,38 @@ static void keep_stop(const struct code_operation *op, const struct flow_state *
 	reading->found = true;
 }
 
-bool sites_stopped_at(struct sites *sites, uint64_t pc, struct flow_call *ret)
+/* Of the function that covers @in; remembered, as many goroutines stand at one place. */
+static bool state_at(struct sites *sites, GHashTable *known, uint64_t pc, uint64_t in,
+		     void (*visit)(const struct code_operation *, const struct flow_state *,
+				   void *),
+		     struct flow_call *ret)
 {
 	struct reading reading = {.sites = sites, .return_pc = pc, .ret_call = ret};
 	struct go_function function;
+	gpointer kept;
 
-	if (!function_at(sites, pc, &function))
-		return false;
-	follow_code(&reading, &function, keep_stop);
+	if (g_hash_table_lookup_extended(known, &pc, NULL, &kept)) {
+		if (kept)
+			*ret = *(struct flow_call *)kept;
+		return kept != NULL;
+	}
+	if (function_at(sites, in, &function))
+		follow_code(&reading, &function, visit);
+	if (g_hash_table_size(known) >= STATES_KEPT)
+		g_hash_table_remove_all(known);
+	g_hash_table_insert(known, g_memdup2(&pc, sizeof(pc)),
+			    reading.found ? g_memdup2(ret, sizeof(*ret)) : NULL);
 	return reading.found;
+}
+
+bool sites_call_returning_to(struct sites *sites, uint64_t return_pc, struct flow_call *ret)
+{
+	return state_at(sites, sites->returns, return_pc, return_pc - 1, keep_call, ret);
+}
+
+bool sites_stopped_at(struct sites *sites, uint64_t pc, struct flow_call *ret)
+{
+	return state_at(sites, sites->stops, pc, pc, keep_stop, ret);
 }
 
 struct flow_abi sites_abi(const struct sites *sites) { return sites->abi; }

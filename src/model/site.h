@@ -33,6 +33,7 @@ struct map_site {
 	const struct go_map_function *function; /**< runtime function called */
 	const struct go_type *type;             /**< of the map; NULL when the code does not say */
 	struct map_source source;
+	struct flow_value map;     /**< what the code passes as the map, as far as it is followed */
 	struct go_function caller; /**< function whose code it is (outermost) */
 };
 
@@ -56,6 +57,21 @@ const struct map_site *sites_returning_to(struct sites *sites, uint64_t return_p
  */
 const uint64_t *sites_callees(struct sites *sites, const struct go_function *function,
 			      size_t *ret_count);
+/** A CALL of what only a register or memory says. */
+struct indirect_call {
+	uint64_t return_pc;
+	struct flow_value target;
+};
+
+/** The indirect calls of @a function, in address order. Live until sites_free(). */
+const struct indirect_call *
+sites_indirect_calls(struct sites *sites, const struct go_function *function, size_t *ret_count);
+/**
+ * The first CALL of @a function at or after @a pc: its return address, and its target, 0 when it is indirect.
+ * @return false when there is none
+ */
+bool sites_call_after(struct sites *sites, const struct go_function *function, uint64_t pc,
+		      uint64_t *ret_return_pc, uint64_t *ret_target);
 /**
  * Visits every map operation of the program, in address order. Functions of the runtime's own map
  * code are left out. Only functions that can call one are decoded.
@@ -78,8 +94,8 @@ struct flow_call {
 };
 
 /**
- * What the code before the CALL that returns to @a return_pc says. Not remembered: follows the
- * whole function each time. False when there is no such CALL.
+ * What the code before the CALL that returns to @a return_pc says. Follows the whole function at the first question;
+ * the last few hundred answers are remembered. False when there is no such CALL.
  */
 bool sites_call_returning_to(struct sites *sites, uint64_t return_pc, struct flow_call *ret);
 /** The same of the instruction at @a pc, whatever it is: the state before it. */

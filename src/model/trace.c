@@ -25,6 +25,7 @@ struct live {
 	const struct stack *stack;
 	size_t index;
 	unsigned depth;
+	bool loose; /* for a guess: variables whose address may have been taken count, too */
 	struct flow_call call;
 };
 
@@ -53,18 +54,32 @@ static struct flow_value stack_pointer(const struct live *live)
 }
 
 /* The code and the stack must agree on where the frame is. */
+static bool is_where_code_says(const struct live *live)
+{
+	struct flow_value sp = stack_pointer(live);
+
+	return sp.kind == FLOW_STACK && stack_address(live, sp.number) == frame_of(live)->sp;
+}
+
 static bool live_at(struct program *program, const struct stack *stack, size_t index,
 		    unsigned depth, struct live *ret)
 {
-	struct flow_value sp;
-
 	if (index >= stack->count || depth > DEPTH_MAX || stack->frames[index].exact_pc)
 		return false;
 	*ret = (struct live){.program = program, .stack = stack, .index = index, .depth = depth};
-	if (!sites_call_returning_to(program->sites, stack->frames[index].pc, &ret->call))
+	return sites_call_returning_to(program->sites, stack->frames[index].pc, &ret->call) &&
+	       is_where_code_says(ret);
+}
+
+/* A frame that was stopped between two instructions. */
+static bool stopped_at(struct program *program, const struct stack *stack, size_t index,
+		       struct live *ret)
+{
+	if (index >= stack->count || !stack->frames[index].exact_pc)
 		return false;
-	sp = stack_pointer(ret);
-	return sp.kind == FLOW_STACK && stack_address(ret, sp.number) == stack->frames[index].sp;
+	*ret = (struct live){.program = program, .stack = stack, .index = index};
+	return sites_stopped_at(program->sites, stack->frames[index].pc, &ret->call) &&
+	       is_where_code_says(ret);
 }
 
 static bool is_object(const struct live *live, int64_t offset)
@@ -75,7 +90,7 @@ static bool is_object(const struct live *live, int64_t offset)
 
 	if (!stack_objects_read(program->memory, program->tables[frame_of(live)->table],
 				frame_of(live)->function, program->layout, &objects))
-		return true;
+		return !live->loose;
 	inside = stack_object_covers(&objects, offset);
 	free(objects.objects);
 	return inside;
@@ -260,6 +275,8 @@ static bool value_trace(const struct live *live, struct flow_value value, struct
 	case FLOW_ARGUMENT:
 		return register_trace(live->program, live->stack, live->index, value.argument,
 				      live->depth + 1, ret);
+	case FLOW_COPY:
+		return frame_word(live, value.number, ret);
 	case FLOW_LOADED:
 		return variable_trace(live, (uint64_t)value.number, ret);
 	case FLOW_FIELD:
@@ -284,4 +301,15 @@ bool trace_argument(struct program *program, const struct stack *stack, size_t i
 		return number != CODE_NONE && register_trace(program, stack, index, number, 0, ret);
 	return caller_of(program, stack, index, 0, &live) &&
 	       value_trace(&live, flow_argument(&live.call.state, abi, argument, false), ret);
+}
+
+bool trace_value(struct program *program, const struct stack *stack, size_t index,
+		 struct flow_value value, struct trace *ret)
+{
+	struct live live;
+
+	if (!live_at(program, stack, index, 0, &live) && !stopped_at(program, stack, index, &live))
+		return false;
+	live.loose = true;
+	return value_trace(&live, value, ret);
 }

@@ -29,3 +29,9 @@ size_t trace_physical(const struct stack *stack, size_t index);
  */
 bool trace_argument(struct program *program, const struct stack *stack, size_t index, int argument,
 		    struct trace *ret);
+/**
+ * What @a value is now, which the code of the physical frame @a index has at some place of its own: its variables and
+ * arguments as they stand. The place need not be the one where execution is, so this is a good guess and no proof.
+ */
+bool trace_value(struct program *program, const struct stack *stack, size_t index,
+		 struct flow_value value, struct trace *ret);

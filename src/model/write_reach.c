@@ -6,35 +6,46 @@
 #include "model/spot.h"
 
 #include <glib.h>
+#include <string.h>
 
-#define VISITED_MAX 4096 /* functions looked at from one starting point */
+#define CALLS_FOLLOWED_MAX  256 /* to see what they are given */
+#define ARGUMENTS_LOOKED_AT 9
+#define PATHS_MAX           16  /* kept from one place */
+#define WAYS_MAX            256 /* looked at from one place, of those that are guesses */
 #define FUNCTION_MAX_BYTES                                                                         \
 	(256u << 10) /* a larger one is generated code: its loops are not looked for */
 
 struct call {
-	uint64_t pc, target;
+	uint64_t pc, end, target;
 };
 
-struct back_jump {
+/** Where control leaves the straight line: to `to`, or (0) somewhere that the code does not say. */
+struct jump {
+	uint64_t from, to;
+	bool always; // nothing goes on after it
+};
+
+struct stretch {
 	uint64_t from, to;
 };
 
 /** What the code of one function does, as far as it matters here. */
 struct function_flow {
-	GArray *calls;      // struct call: direct ones
-	GArray *back_jumps; // struct back_jump: loops
+	GArray *calls; // struct call: direct ones
+	GArray *jumps; // struct jump, in address order
 };
 
 struct write_reach {
 	struct program *program;
 	struct write_target target;
-	GArray *sites;         // struct write_site
-	GHashTable *by_caller; // function entry → index of its first site + 1
-	GHashTable *nearest;   // function entry → struct write_path *, as a callee
-	GArray *callbacks;     // struct go_function: what C can call; NULL until asked for
-	GHashTable *flows;     // function entry → struct function_flow *
-	GHashTable *by_pc;     // where execution stands → struct write_path *
+	GArray *sites; // struct write_site
+	GArray *goals; // struct write_site, better matches first; NULL before the first question
+	struct ways *ways; // to them; NULL before the first question
+	GArray *callbacks; // struct go_function: what C can call; NULL until asked for
+	GHashTable *flows; // function entry → struct function_flow *
+	GHashTable *by_pc; // where execution stands → GArray of struct write_path
 	struct code *code;
+	unsigned calls_followed; // so far
 };
 
 static void flow_free(gpointer data)
@@ -42,24 +53,31 @@ static void flow_free(gpointer data)
 	struct function_flow *flow = data;
 
 	g_array_free(flow->calls, TRUE);
-	g_array_free(flow->back_jumps, TRUE);
+	g_array_free(flow->jumps, TRUE);
 	g_free(flow);
 }
 
-static void note_operation(struct function_flow *flow, uint64_t entry,
+static void paths_free(gpointer data) { g_array_free(data, TRUE); }
+
+static void note_operation(struct function_flow *flow, const struct go_function *function,
 			   const struct code_operation *operation)
 {
-	struct call call = {operation->address, operation->value};
-	struct back_jump jump = {operation->address, operation->value};
+	struct call call = {operation->address, operation->address + operation->size,
+			    operation->value};
+	struct jump jump = {operation->address, operation->value, operation->kind != CODE_BRANCH};
 
-	// the jump to the entry is the end of the stack check that failed, no loop
-	if (operation->value == entry)
-		return;
 	if (operation->kind == CODE_CALL && operation->value)
 		g_array_append_val(flow->calls, call);
-	if ((operation->kind == CODE_JUMP || operation->kind == CODE_BRANCH) && operation->value &&
-	    operation->value <= operation->address)
-		g_array_append_val(flow->back_jumps, jump);
+	if (operation->kind == CODE_JUMP || operation->kind == CODE_BRANCH ||
+	    operation->kind == CODE_END) {
+		// the jump to the entry is the end of the stack check that failed, no loop; one
+		// out of the function does not come back
+		if (operation->kind == CODE_END || operation->value == function->entry ||
+		    (operation->value &&
+		     (operation->value < function->entry || operation->value >= function->end)))
+			jump.to = jump.from;
+		g_array_append_val(flow->jumps, jump);
+	}
 }
 
 static void read_flow(struct write_reach *reach, const struct go_function *function,
@@ -76,7 +94,7 @@ static void read_flow(struct write_reach *reach, const struct go_function *funct
 					   operations);
 
 		for (size_t i = 0; i < count; i++)
-			note_operation(flow, function->entry, &operations[i]);
+			note_operation(flow, function, &operations[i]);
 		at += count && operations[0].size ? operations[0].size : 1;
 	}
 }
@@ -91,7 +109,7 @@ static const struct function_flow *function_flow(struct write_reach *reach,
 		return flow;
 	flow = g_new0(struct function_flow, 1);
 	flow->calls = g_array_new(FALSE, FALSE, sizeof(struct call));
-	flow->back_jumps = g_array_new(FALSE, FALSE, sizeof(struct back_jump));
+	flow->jumps = g_array_new(FALSE, FALSE, sizeof(struct jump));
 	read_flow(reach, function, flow);
 	g_hash_table_insert(reach->flows, key, flow);
 	return flow;
@@ -278,11 +296,74 @@ static bool is_same_type(const struct go_type *a, const struct go_type *b)
 	       (a && b && a->hash == b->hash && g_strcmp0(a->full_name, b->full_name) == 0);
 }
 
+/** Functions that may be called between making a map and filling it, without anybody else getting hold of it. */
+static bool keeps_to_itself(const struct write_reach *reach, uint64_t target)
+{
+	static const char *const names[] = {
+		"runtime.map",       "runtime.conv",         "runtime.newobject", "runtime.make",
+		"runtime.concat",    "runtime.typedmemmove", "runtime.duff",      "runtime.panic",
+		"runtime.slicebyte", "runtime.intstring"};
+	struct go_function function;
+	uint32_t table;
+
+	if (!target || !program_function(reach->program, target, &function, &table))
+		return false;
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		if (g_str_has_prefix(function.name, names[i]))
+			return true;
+	return g_str_has_prefix(function.name, "internal/runtime/maps.");
+}
+
+/** The call hands on what the call at @a maker made. */
+static bool hands_on(struct write_reach *reach, uint64_t return_pc, int64_t maker)
+{
+	struct flow_abi abi = sites_abi(reach->program->sites);
+	struct flow_call call;
+
+	if (reach->calls_followed++ >= CALLS_FOLLOWED_MAX ||
+	    !sites_call_returning_to(reach->program->sites, return_pc, &call))
+		return true;
+	for (int i = 0; i < ARGUMENTS_LOOKED_AT; i++) {
+		struct flow_value value = flow_argument(&call.state, abi, i, false);
+
+		if (value.kind == FLOW_MADE && value.number == maker)
+			return true;
+	}
+	return false;
+}
+
+/** A call of the program's own that is given other things. */
+static bool is_given_others(struct write_reach *reach, uint64_t target, uint64_t return_pc,
+			    int64_t maker)
+{
+	struct go_function function;
+	uint32_t table;
+
+	return target && program_function(reach->program, target, &function, &table) &&
+	       !go_is_runtime_function(function.name) && !hands_on(reach, return_pc, maker);
+}
+
+/** A write of a map that stands on the stack, or that was made some lines before and went nowhere since. */
+static bool is_fresh(struct write_reach *reach, const struct map_site *site)
+{
+	uint64_t at = (uint64_t)site->map.number, target;
+
+	if (site->map.kind == FLOW_STACK)
+		return true;
+	if (site->map.kind != FLOW_MADE || at >= site->call_pc)
+		return false;
+	while (sites_call_after(reach->program->sites, &site->caller, at, &at, &target) &&
+	       at <= site->call_pc)
+		if (!keeps_to_itself(reach, target) &&
+		    !is_given_others(reach, target, at, site->map.number))
+			return false;
+	return true;
+}
+
 static void collect(const struct map_site *site, void *context)
 {
 	struct write_reach *reach = context;
-	struct write_site write = {site, SITE_OTHER_MAP};
-	gpointer caller = GSIZE_TO_POINTER(site->caller.entry);
+	struct write_site write = {.site = site};
 
 	if (!map_operation_writes(site->function->operation))
 		return;
@@ -291,9 +372,9 @@ static void collect(const struct map_site *site, void *context)
 	write.match = match_site(reach, site);
 	if (write.match == SITE_OTHER_MAP)
 		return;
+	write.fresh = is_fresh(reach, site);
+	write.known = reach->target.known && reach->target.known->call_pc == site->call_pc;
 	g_array_append_val(reach->sites, write);
-	if (!g_hash_table_contains(reach->by_caller, caller))
-		g_hash_table_insert(reach->by_caller, caller, GSIZE_TO_POINTER(reach->sites->len));
 }
 
 struct write_reach *write_reach_new(struct program *program, const struct write_target *target)
@@ -303,10 +384,8 @@ struct write_reach *write_reach_new(struct program *program, const struct write_
 	reach->program = program;
 	reach->target = *target;
 	reach->sites = g_array_new(FALSE, FALSE, sizeof(struct write_site));
-	reach->by_caller = g_hash_table_new(NULL, NULL);
-	reach->nearest = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	reach->flows = g_hash_table_new_full(NULL, NULL, NULL, flow_free);
-	reach->by_pc = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	reach->by_pc = g_hash_table_new_full(NULL, NULL, NULL, paths_free);
 	reach->code = code_new(program->arch);
 	if (target->type)
 		sites_each(program->sites, collect, reach);
@@ -318,8 +397,9 @@ void write_reach_free(struct write_reach *reach)
 	if (!reach)
 		return;
 	g_array_free(reach->sites, TRUE);
-	g_hash_table_destroy(reach->by_caller);
-	g_hash_table_destroy(reach->nearest);
+	if (reach->goals)
+		g_array_free(reach->goals, TRUE);
+	ways_free(reach->ways);
 	g_hash_table_destroy(reach->flows);
 	g_hash_table_destroy(reach->by_pc);
 	code_free(reach->code);
@@ -332,160 +412,322 @@ const struct write_site *write_reach_sites(const struct write_reach *reach, size
 	return (const struct write_site *)(const void *)reach->sites->data;
 }
 
-/** Better match first, then what execution can still come to, then the nearer. */
-static bool is_better(const struct write_path *a, const struct write_path *b)
+unsigned write_path_guesses(const struct write_path *path)
 {
-	if (!b->site)
-		return true;
-	if (a->site->match != b->site->match)
-		return a->site->match > b->site->match;
-	if (a->again != b->again)
-		return a->again;
-	return a->calls < b->calls;
+	unsigned guesses = 0;
+
+	for (unsigned i = 0; i < path->way.count; i++)
+		guesses += path->way.steps[i].kind == WAY_METHOD ||
+			   path->way.steps[i].kind == WAY_VALUE;
+	return guesses;
 }
 
-static void take_better(struct write_path *best, struct write_path path)
+static unsigned count_kind(const struct write_path *path, enum way_kind kind)
 {
-	if (path.site && is_better(&path, best))
-		*best = path;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < path->way.count; i++)
+		count += path->way.steps[i].kind == kind;
+	return count;
 }
 
-static const struct write_site *best_in(const struct write_reach *reach, uint64_t entry)
+bool write_path_starts(const struct write_path *path) { return count_kind(path, WAY_STARTED) > 0; }
+
+/*
+ * Each is a guess at the logarithm of a likelihood ratio, and only their order was ever measured. What is past for
+ * good weighs most: of all writes that a program has, few are made just once and at the moment of the crash.
+ */
+int write_path_points(const struct write_path *path)
 {
-	size_t at =
-		GPOINTER_TO_SIZE(g_hash_table_lookup(reach->by_caller, GSIZE_TO_POINTER(entry)));
-	const struct write_site *best = NULL;
+	enum {
+		MATCH = 12,   /* each step from type to field to variable */
+		PAST = -30,   /* it can't come to the write again */
+		GUESS = -6,   /* a call through an interface or a function value */
+		STARTED = -8, /* somebody else's goroutine would do it */
+		HANDED = -1,  /* a function value that is made here */
+		UNTYPED = -8, /* reflection: it may write any map */
+		CALL = -2,
+		DELETE = -1, /* less is deleted than assigned */
+		FRESH = -25, /* a map literal, or one that is filled before it is handed on */
+		KNOWN = 4    /* code that this map was used by is busy code */
+	};
+	const struct write_site *site = path->site;
 
-	for (size_t i = at; i && i <= reach->sites->len; i++) {
-		const struct write_site *site =
-			&g_array_index(reach->sites, struct write_site, i - 1);
+	return MATCH * (int)site->match + (path->again ? 0 : PAST) +
+	       GUESS * (int)write_path_guesses(path) +
+	       STARTED * (int)count_kind(path, WAY_STARTED) +
+	       HANDED * (int)count_kind(path, WAY_HANDED) + (site->site->type ? 0 : UNTYPED) +
+	       CALL * (int)path->calls +
+	       (site->site->function->operation == MAP_ASSIGN ? 0 : DELETE) +
+	       (site->fresh ? FRESH : 0) + (site->known ? KNOWN : 0);
+}
 
-		if (site->site->caller.entry != entry)
-			break;
-		if (!best || site->match > best->match)
-			best = site;
+static int compare_paths(const void *a, const void *b)
+{
+	const struct write_path *x = a, *y = b;
+	int order = write_path_points(y) - write_path_points(x);
+
+	if (order)
+		return order;
+	return (x->site->site->call_pc > y->site->site->call_pc) -
+	       (x->site->site->call_pc < y->site->site->call_pc);
+}
+
+static int by_match(const void *a, const void *b)
+{
+	const struct write_site *x = a, *y = b;
+
+	if (x->match != y->match)
+		return x->match > y->match ? -1 : 1;
+	return (x->site->call_pc > y->site->call_pc) - (x->site->call_pc < y->site->call_pc);
+}
+
+/** The ways to the functions that hold the sites, better matches first. */
+static struct ways *ways_of(struct write_reach *reach)
+{
+	uint64_t *goals;
+	size_t preferred = 0;
+
+	if (reach->ways)
+		return reach->ways;
+	reach->goals = g_array_new(FALSE, FALSE, sizeof(struct write_site));
+	g_array_append_vals(reach->goals, reach->sites->data, reach->sites->len);
+	g_array_sort(reach->goals, by_match);
+	goals = g_new(uint64_t, reach->goals->len + 1);
+	for (guint i = 0; i < reach->goals->len; i++) {
+		const struct write_site *site = &g_array_index(reach->goals, struct write_site, i);
+
+		goals[i] = site->site->caller.entry;
+		preferred += site->match >= SITE_SAME_FIELD;
 	}
-	return best;
+	reach->ways = ways_new(reach->program, goals, reach->goals->len, preferred,
+			       reach->target.direct_only ? WRITE_REACH_CALLS - 1 : WAY_STEPS_MAX);
+	g_free(goals);
+	return reach->ways;
 }
 
-struct queue {
-	GArray *entries; // uint64_t function entries, level by level
-	GHashTable *visited;
-};
-
-static void push_callees(struct write_reach *reach, struct queue *queue, uint64_t entry)
+struct callers *write_reach_callers(struct write_reach *reach)
 {
-	struct go_function function;
-	const uint64_t *callees;
-	uint32_t table;
-	size_t count;
+	return ways_callers(ways_of(reach));
+}
 
-	if (!program_function(reach->program, entry, &function, &table) ||
-	    go_is_runtime_function(function.name))
+static bool is_direct(const struct way *way)
+{
+	for (unsigned i = 0; i < way->count; i++)
+		if (way->steps[i].kind != WAY_CALL)
+			return false;
+	return true;
+}
+
+static void add_way(struct write_reach *reach, const struct way *way, bool again, GArray *paths)
+{
+	struct write_path path = {.calls = way->count, .again = again, .way = *way};
+
+	if (reach->target.direct_only && !is_direct(way))
 		return;
-	callees = sites_callees(reach->program->sites, &function, &count);
-	for (size_t i = 0; i < count && queue->entries->len < VISITED_MAX; i++)
-		if (g_hash_table_add(queue->visited, GSIZE_TO_POINTER(callees[i])))
-			g_array_append_val(queue->entries, callees[i]);
+	path.site = &g_array_index(reach->goals, struct write_site, way->goal);
+	g_array_append_val(paths, path);
 }
 
-/** The nearest write site from the beginning of the function at @a entry, in at most @a calls_max calls. */
-static struct write_path search(struct write_reach *reach, uint64_t entry, unsigned calls_max)
+/** The first jump at or after @a pc; the count when there is none. */
+static guint jump_after(const struct function_flow *flow, uint64_t pc)
 {
-	struct queue queue = {g_array_new(FALSE, FALSE, sizeof(uint64_t)),
-			      g_hash_table_new(NULL, NULL)};
-	struct write_path best = {.again = true};
-	guint begin = 0;
+	guint low = 0, high = flow->jumps->len;
 
-	g_array_append_val(queue.entries, entry);
-	g_hash_table_add(queue.visited, GSIZE_TO_POINTER(entry));
-	for (unsigned calls = 0; calls <= calls_max && !best.site; calls++) {
-		guint end = queue.entries->len;
+	while (low < high) {
+		guint middle = low + (high - low) / 2;
 
-		for (guint i = begin; i < end; i++) {
-			uint64_t at = g_array_index(queue.entries, uint64_t, i);
-
-			take_better(&best, (struct write_path){best_in(reach, at), calls, true});
-			if (calls < calls_max)
-				push_callees(reach, &queue, at);
-		}
-		begin = end;
+		if (g_array_index(flow->jumps, struct jump, middle).from < pc)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	g_array_free(queue.entries, TRUE);
-	g_hash_table_destroy(queue.visited);
-	return best;
+	return low;
 }
 
-/** What the callee at @a entry can get to; kept, as many frames call the same functions. */
-static struct write_path path_of_callee(struct write_reach *reach, uint64_t entry)
+static bool is_ahead(const GArray *stretches, uint64_t target)
 {
-	gpointer key = GSIZE_TO_POINTER(entry);
-	struct write_path *known = g_hash_table_lookup(reach->nearest, key);
+	for (guint i = 0; i < stretches->len; i++) {
+		const struct stretch *stretch = &g_array_index(stretches, struct stretch, i);
 
-	if (!known) {
-		known = g_new0(struct write_path, 1);
-		*known = search(reach, entry, WRITE_REACH_CALLS - 1);
-		known->calls++;
-		g_hash_table_insert(reach->nearest, key, known);
-	}
-	return *known;
-}
-
-/** Execution at @a pc comes to @a target when that lies ahead, or a jump leads back to before it. */
-static bool can_come_to(const struct function_flow *flow, uint64_t pc, uint64_t target)
-{
-	if (target >= pc)
-		return true;
-	for (guint i = 0; i < flow->back_jumps->len; i++) {
-		const struct back_jump *jump =
-			&g_array_index(flow->back_jumps, struct back_jump, i);
-
-		if (jump->from >= pc && jump->to <= target)
+		if (target >= stretch->from && target <= stretch->to)
 			return true;
 	}
 	return false;
 }
 
-static struct write_path path_search(struct write_reach *reach, const struct go_function *function,
-				     uint64_t pc)
+/** Follows the straight line from @a pc to where it ends; what jumps on it lead to goes to @a starts. */
+static struct stretch follow_line(const struct function_flow *flow, uint64_t pc, GArray *starts)
 {
-	const struct function_flow *flow = function_flow(reach, function);
-	struct write_path best = {NULL, 0, false};
+	struct stretch line = {pc, UINT64_MAX};
+
+	for (guint i = jump_after(flow, pc); i < flow->jumps->len; i++) {
+		const struct jump *jump = &g_array_index(flow->jumps, struct jump, i);
+
+		if (!jump->to) // through a table: to anywhere
+			return (struct stretch){0, UINT64_MAX};
+		if (jump->to != jump->from)
+			g_array_append_val(starts, jump->to);
+		if (jump->always) {
+			line.to = jump->from;
+			break;
+		}
+	}
+	return line;
+}
+
+/** All code that execution at @a pc can come to (struct stretch). */
+static GArray *code_ahead(const struct function_flow *flow, uint64_t pc)
+{
+	GArray *stretches = g_array_new(FALSE, FALSE, sizeof(struct stretch));
+	GArray *starts = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+
+	g_array_append_val(starts, pc);
+	while (starts->len) {
+		uint64_t start = g_array_index(starts, uint64_t, starts->len - 1);
+		struct stretch line;
+
+		g_array_set_size(starts, starts->len - 1);
+		if (is_ahead(stretches, start))
+			continue;
+		line = follow_line(flow, start, starts);
+		g_array_append_val(stretches, line);
+	}
+	g_array_free(starts, TRUE);
+	return stretches;
+}
+
+/** The calls that the function makes itself. */
+static void direct_paths(struct write_reach *reach, const struct function_flow *flow,
+			 const GArray *ahead, GArray *paths)
+{
+	GArray *ways = g_array_new(FALSE, FALSE, sizeof(struct way));
 
 	for (guint i = 0; i < flow->calls->len; i++) {
 		const struct call *call = &g_array_index(flow->calls, struct call, i);
-		struct write_path path = path_of_callee(reach, call->target);
 
-		path.again = can_come_to(flow, pc, call->pc);
-		take_better(&best, path);
+		g_array_set_size(ways, 0);
+		ways_from(ways_of(reach), call->target, ways);
+		for (guint j = 0; j < ways->len; j++) {
+			struct way way = g_array_index(ways, struct way, j);
+
+			if (way.count == WAY_STEPS_MAX)
+				continue;
+			memmove(way.steps + 1, way.steps, way.count++ * sizeof(way.steps[0]));
+			way.steps[0] = (struct way_step){WAY_CALL, call->end, call->target};
+			add_way(reach, &way, is_ahead(ahead, call->pc), paths);
+		}
 	}
-	for (guint i = 0; i < reach->sites->len; i++) {
-		const struct write_site *site = &g_array_index(reach->sites, struct write_site, i);
+	g_array_free(ways, TRUE);
+}
+
+/** A function value that is made ahead, is run by the call that execution is in, or was deferred. */
+static bool may_run(struct write_reach *reach, const struct go_function *function,
+		    const GArray *ahead, uint64_t pc, const struct way_step *step)
+{
+	uint64_t end, target;
+
+	if (is_ahead(ahead, step->end - 1))
+		return true;
+	if (step->kind == WAY_STARTED)
+		return false;
+	return function->deferreturn ||
+	       (sites_call_after(reach->program->sites, function, step->end, &end, &target) &&
+		end == pc);
+}
+
+/** What the function lets others call, and what it calls without its code saying what that is. */
+static void indirect_paths(struct write_reach *reach, const struct go_function *function,
+			   const GArray *ahead, uint64_t pc, GArray *paths)
+{
+	GArray *ways = g_array_new(FALSE, FALSE, sizeof(struct way));
+	const struct indirect_call *calls;
+	size_t count;
+
+	ways_handed(ways_of(reach), function, ways);
+	calls = sites_indirect_calls(reach->program->sites, function, &count);
+	for (size_t i = 0; i < count && ways->len < WAYS_MAX; i++)
+		ways_through(ways_of(reach), calls[i].target, calls[i].return_pc, ways);
+	for (guint i = 0; i < ways->len; i++) {
+		const struct way *way = &g_array_index(ways, struct way, i);
+
+		add_way(reach, way, may_run(reach, function, ahead, pc, &way->steps[0]), paths);
+	}
+	g_array_free(ways, TRUE);
+}
+
+static GArray *path_search(struct write_reach *reach, const struct go_function *function,
+			   uint64_t pc)
+{
+	const struct function_flow *flow = function_flow(reach, function);
+	GArray *paths = g_array_new(FALSE, FALSE, sizeof(struct write_path));
+	GArray *ahead = code_ahead(flow, pc);
+
+	ways_of(reach);
+	for (guint i = 0; i < reach->goals->len; i++) {
+		const struct write_site *site = &g_array_index(reach->goals, struct write_site, i);
+		struct write_path path = {.site = site,
+					  .again = is_ahead(ahead, site->site->call_pc)};
 
 		if (site->site->caller.entry == function->entry)
-			take_better(&best,
-				    (struct write_path){
-					    site, 0, can_come_to(flow, pc, site->site->call_pc)});
+			g_array_append_val(paths, path);
 	}
-	return best;
+	direct_paths(reach, flow, ahead, paths);
+	if (!reach->target.direct_only)
+		indirect_paths(reach, function, ahead, pc, paths);
+	g_array_free(ahead, TRUE);
+	g_array_sort(paths, compare_paths);
+	g_array_set_size(paths, MIN(paths->len, PATHS_MAX));
+	return paths;
+}
+
+const struct write_path *write_reach_paths(struct write_reach *reach,
+					   const struct go_function *function, uint64_t pc,
+					   size_t *ret_count)
+{
+	gpointer key = GSIZE_TO_POINTER(pc);
+	GArray *known;
+
+	*ret_count = 0;
+	if (!reach->sites->len)
+		return NULL;
+	known = g_hash_table_lookup(reach->by_pc, key);
+	if (!known) {
+		known = path_search(reach, function, pc);
+		g_hash_table_insert(reach->by_pc, key, known);
+	}
+	*ret_count = known->len;
+	return (const struct write_path *)(const void *)known->data;
 }
 
 bool write_reach_from(struct write_reach *reach, const struct go_function *function, uint64_t pc,
 		      struct write_path *ret)
 {
-	gpointer key = GSIZE_TO_POINTER(pc);
-	struct write_path *known;
+	size_t count;
+	const struct write_path *paths = write_reach_paths(reach, function, pc, &count);
+
+	if (count)
+		*ret = paths[0];
+	return count > 0;
+}
+
+bool write_reach_within(struct write_reach *reach, uint64_t entry, struct write_path *ret)
+{
+	GArray *ways, *paths;
 
 	if (!reach->sites->len)
 		return false;
-	known = g_hash_table_lookup(reach->by_pc, key);
-	if (!known) {
-		known = g_new(struct write_path, 1);
-		*known = path_search(reach, function, pc);
-		g_hash_table_insert(reach->by_pc, key, known);
-	}
-	*ret = *known;
-	return known->site != NULL;
+	ways = g_array_new(FALSE, FALSE, sizeof(struct way));
+	paths = g_array_new(FALSE, FALSE, sizeof(struct write_path));
+	ways_from(ways_of(reach), entry, ways);
+	for (guint i = 0; i < ways->len; i++)
+		add_way(reach, &g_array_index(ways, struct way, i), true, paths);
+	g_array_sort(paths, compare_paths);
+	if (paths->len)
+		*ret = g_array_index(paths, struct write_path, 0);
+	g_array_free(ways, TRUE);
+	g_array_free(paths, TRUE);
+	return ret->site != NULL;
 }
 
 /** cgo gives each exported function an entry for C, _cgoexp_..., and up to 1.15 a wrapper, _cgoexpwrap_... (cmd/cgo/out.go). */
@@ -504,13 +746,17 @@ static void find_callbacks(struct write_reach *reach)
 
 bool write_reach_from_c(struct write_reach *reach, struct write_path *ret)
 {
-	*ret = (struct write_path){NULL, 0, false};
+	*ret = (struct write_path){0};
 	if (!reach->callbacks)
 		find_callbacks(reach);
-	for (guint i = 0; i < reach->callbacks->len; i++)
-		take_better(ret,
-			    path_of_callee(
-				    reach,
-				    g_array_index(reach->callbacks, struct go_function, i).entry));
+	for (guint i = 0; i < reach->callbacks->len; i++) {
+		struct write_path path = {0};
+
+		if (write_reach_within(reach,
+				       g_array_index(reach->callbacks, struct go_function, i).entry,
+				       &path) &&
+		    (!ret->site || compare_paths(&path, ret) < 0))
+			*ret = path;
+	}
 	return ret->site != NULL;
 }

@@ -79,6 +79,8 @@ static const struct {
 	 "the code writes the field or variable of this map there; no goroutine was seen near it"},
 	{"write_site_of_type",
 	 "the code writes a map of this type there; no goroutine was seen near it"},
+	{"reach_ended", "it has ended; what it was started with comes to a write of such a map: "
+			"listed, not accused"},
 	{"reach_parked", "it waits, and can get to a write of this map: listed, not accused"},
 };
 

@@ -151,8 +151,9 @@ static void weaker_traces_follow_in_order(void **state)
 	crash_will_write(&crash, 2, GO_STATUS_WAITING);
 	assert_null(crash_explain(&crash)->other);
 	assert_int_equal(crash.findings->candidate_count, 4);
-	assert_candidate(0, 3, "reach_runnable");
-	assert_candidate(1, 4, "ghost_write_parked");
+	// a trace of this very map outweighs a way to a write of such a map
+	assert_candidate(0, 4, "ghost_write_parked");
+	assert_candidate(1, 3, "reach_runnable");
 	assert_candidate(2, 5, "ghost_write_ended");
 	assert_candidate(3, 2, "reach_parked");
 }

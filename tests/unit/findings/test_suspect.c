@@ -20,6 +20,16 @@ static void the_tier_counts_before_all(void **state)
 			      (struct suspect){.tier = (enum tier)tier, .ghost_count = 3});
 }
 
+static void what_is_weighed_is_of_one_class(void **state)
+{
+	assert_before((struct suspect){.tier = TIER_REACH_PARKED, .weighed = true, .weight = 9},
+		      (struct suspect){.tier = TIER_REACH_RUNNABLE, .weighed = true, .weight = 8});
+	assert_before((struct suspect){.tier = TIER_GHOST_RUNNABLE},
+		      (struct suspect){.tier = TIER_REACH_RUNNABLE, .weighed = true, .weight = 99});
+	assert_before((struct suspect){.tier = TIER_REACH_ENDED, .weighed = true, .weight = -99},
+		      (struct suspect){.tier = TIER_NONE, .weighed = true, .weight = 99});
+}
+
 static void then_how_surely_it_is_this_map(void **state)
 {
 	static const struct write_site field = {.match = SITE_SAME_FIELD},
@@ -72,6 +82,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_tier_counts_before_all),
+		cmocka_unit_test(what_is_weighed_is_of_one_class),
 		cmocka_unit_test(then_how_surely_it_is_this_map),
 		cmocka_unit_test(then_traces_then_age),
 		cmocka_unit_test(who_waits_for_the_collector_was_at_work),

@@ -126,6 +126,11 @@ uint64_t made_call(struct made *made, uint64_t pc, uint64_t target)
 	return put_instruction(made, pc, "\xe8", 1, target);
 }
 
+void made_address(struct made *made, uint64_t pc, uint64_t target)
+{
+	put_instruction(made, pc, "\x48\x8d\x05", 3, target);
+}
+
 void made_jump(struct made *made, uint64_t pc, uint64_t target)
 {
 	put_instruction(made, pc, "\xe9", 1, target);

@@ -66,6 +66,8 @@ uint64_t made_map_call(struct made *made, uint64_t pc, uint64_t function, uint64
 /** amd64: the same with the map loaded from @a offset in what RCX points to. */
 uint64_t made_field_call(struct made *made, uint64_t pc, uint64_t function, uint64_t type,
 			 uint8_t offset);
+/** amd64: LEA of a fixed address. */
+void made_address(struct made *made, uint64_t pc, uint64_t target);
 /** amd64: JMP. */
 void made_jump(struct made *made, uint64_t pc, uint64_t target);
 

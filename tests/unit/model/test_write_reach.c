@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 static struct made made;
-static uint64_t put, put_other, put_field, put_method, put_own, put_any, caller, loop, far, map,
-	other;
+static uint64_t put, put_other, put_field, put_method, put_own, put_any, caller, loop, far, handing,
+	starting, task, branching, newproc, map, other;
 static const struct go_type *type;
 
 static int make(void **state)
@@ -30,6 +30,11 @@ static int make(void **state)
 	caller = made_function(&made, "main.caller", 64);
 	loop = made_function(&made, "main.loop", 64);
 	far = made_function(&made, "main.far", 64);
+	newproc = made_function(&made, "runtime.newproc", 32);
+	task = made_function(&made, "main.handing.func1", 64);
+	handing = made_function(&made, "main.handing", 64);
+	starting = made_function(&made, "main.starting", 64);
+	branching = made_function(&made, "main.branching", 64);
 	at = made_map_type(&made, "map[int]int");
 	wrong = made_map_type(&made, "map[int]int64");
 	map = made_map(&made);
@@ -48,6 +53,14 @@ static int make(void **state)
 	made_call(&made, loop + 0x40, put);
 	made_jump(&made, loop + 0x80, loop + 0x20);
 	made_call(&made, far + 0x20, caller);
+	made_call(&made, task + 0x20, put);
+	made_address(&made, handing + 0x20, task);
+	made_address(&made, starting + 0x20, task);
+	made_call(&made, starting + 0x40, newproc);
+	// a way back that stands after the end of the straight line is no loop
+	made_call(&made, branching + 0x10, put);
+	made_jump(&made, branching + 0x40, branching + 0x38);
+	made_jump(&made, branching + 0x60, branching + 0x8);
 	made_open(&made);
 	type = types_at(made.space.program.types, at);
 	assert_non_null(type);
@@ -157,6 +170,42 @@ static void past_the_write_only_a_loop_leads_back(void **state)
 	assert_path(loop + 0xa0, SITE_SAME_MAP, 1, false); // behind the loop's jump
 }
 
+static void what_is_handed_over_or_started_is_reached(void **state)
+{
+	struct write_path path;
+
+	assert_path(task + 4, SITE_SAME_MAP, 1, true);
+	assert_path(handing + 4, SITE_SAME_MAP, 2, true);
+	assert_true(reaches(handing + 4, &path));
+	assert_int_equal(path.way.steps[0].kind, WAY_HANDED);
+	assert_int_equal(path.way.steps[0].callee, task);
+	assert_false(write_path_starts(&path));
+	assert_true(reaches(starting + 4, &path));
+	assert_int_equal(path.way.steps[0].kind, WAY_STARTED);
+	assert_true(write_path_starts(&path));
+	// who has started it all can't do so again
+	assert_path(starting + 0x60, SITE_SAME_MAP, 2, false);
+}
+
+static void only_what_control_comes_to_is_a_loop(void **state)
+{
+	assert_path(branching + 4, SITE_SAME_MAP, 1, true);
+	assert_path(branching + 0x3a, SITE_SAME_MAP, 1, false);
+}
+
+static void what_is_likelier_has_more_points(void **state)
+{
+	struct write_path near, far_off, past, started;
+
+	assert_true(reaches(caller + 4, &near));
+	assert_true(reaches(far + 4, &far_off));
+	assert_true(reaches(caller + 0x60, &past));
+	assert_true(reaches(starting + 4, &started));
+	assert_true(write_path_points(&near) > write_path_points(&far_off));
+	assert_true(write_path_points(&far_off) > write_path_points(&started));
+	assert_true(write_path_points(&started) > write_path_points(&past));
+}
+
 static void without_a_type_nothing_is_searched(void **state)
 {
 	const struct write_target target = {.map = map};
@@ -178,6 +227,9 @@ int main(void)
 		TEST(a_method_of_another_type_has_a_field_of_its_own),
 		TEST(calls_are_counted),
 		TEST(past_the_write_only_a_loop_leads_back),
+		TEST(what_is_handed_over_or_started_is_reached),
+		TEST(only_what_control_comes_to_is_a_loop),
+		TEST(what_is_likelier_has_more_points),
 		TEST(without_a_type_nothing_is_searched),
 	};
 
