@@ -447,7 +447,7 @@ int write_path_points(const struct write_path *path)
 		HANDED = -1,  /* a function value that is made here */
 		UNTYPED = -8, /* reflection: it may write any map */
 		CALL = -2,
-		DELETE = -1, /* less is deleted than assigned */
+		DELETE = -3, /* less is deleted than assigned */
 		FRESH = -25, /* a map literal, or one that is filled before it is handed on */
 		KNOWN = 4    /* code that this map was used by is busy code */
 	};
@@ -519,6 +519,33 @@ static bool is_direct(const struct way *way)
 	return true;
 }
 
+/** reflect.Value.SetMapIndex deletes when the element, its third argument of three words each, is the zero Value. */
+static bool passes_zero_element(struct write_reach *reach, const struct way_step *step)
+{
+	enum { ELEMENT_WORD = 6 };
+	struct flow_call call;
+	struct flow_value value;
+	uint64_t word = 1;
+
+	if (step->kind != WAY_CALL ||
+	    !sites_call_returning_to(reach->program->sites, step->end, &call))
+		return false;
+	value = flow_argument(&call.state, sites_abi(reach->program->sites), ELEMENT_WORD, false);
+	if (value.kind == FLOW_LOADED)
+		return memory_u64(reach->program->memory, (uint64_t)value.number, &word) && !word;
+	return value.kind == FLOW_CONSTANT && !value.number;
+}
+
+/** A write through reflection that the code can be seen not to make. */
+static bool is_ruled_out(struct write_reach *reach, const struct write_path *path)
+{
+	const struct map_site *site = path->site->site;
+
+	return site->function->operation == MAP_ASSIGN && path->way.count &&
+	       !strcmp(site->caller.name, "reflect.Value.SetMapIndex") &&
+	       passes_zero_element(reach, &path->way.steps[path->way.count - 1]);
+}
+
 static void add_way(struct write_reach *reach, const struct way *way, bool again, GArray *paths)
 {
 	struct write_path path = {.calls = way->count, .again = again, .way = *way};
@@ -526,7 +553,8 @@ static void add_way(struct write_reach *reach, const struct way *way, bool again
 	if (reach->target.direct_only && !is_direct(way))
 		return;
 	path.site = &g_array_index(reach->goals, struct write_site, way->goal);
-	g_array_append_val(paths, path);
+	if (!is_ruled_out(reach, &path))
+		g_array_append_val(paths, path);
 }
 
 /** The first jump at or after @a pc; the count when there is none. */
