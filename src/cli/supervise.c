@@ -7,12 +7,15 @@
 #include "cli/output.h"
 #include "cli/put_recorder.h"
 #include "record/core_write.h"
+#include "record/map_watch.h"
 #include "report/report.h"
 
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#define WAIT_MS 200 /* for the other side to come again */
 
 struct supervision {
 	const struct options *options;
@@ -134,40 +137,6 @@ static void let_go(struct supervision *s, bool stopped)
 	error_free(stopped ? tracee_detach_stopped(s->tracee) : tracee_detach(s->tracee));
 }
 
-static void render(struct supervision *s, struct gathered *gathered, struct program *program)
-{
-	scoped(findings) struct findings *findings = findings_derive(program);
-	const struct report_input input = {findings, gathered->listed, gathered->listed_count};
-	const struct report_style style = {.color = options_color_on(s->options, STDERR_FILENO),
-					   .width = options_width(),
-					   .source_root = s->options->source_root};
-	FILE *memory = open_memstream(&s->report, &s->report_size);
-
-	if (s->options->format == FORMAT_JSON)
-		report_json(&input, memory);
-	else
-		report_text(&input, &style, memory);
-	fclose(memory);
-	s->result.verdict = true;
-	s->result.fail = s->options->fail && findings->confidence >= s->options->fail_on;
-}
-
-static struct error *take_verdict(struct supervision *s, pid_t tid)
-{
-	scoped(gathered) struct gathered gathered = {0};
-	g_autofree char *record = NULL;
-	struct program *program;
-	struct live *live;
-
-	TRY(hold_evidence(s->tracee, tid, &live));
-	record = s->recorder ? g_strdup(recorder_path(s->recorder)) : NULL;
-	TRY(gather_live(live, &record, record != NULL, s->options, &gathered));
-	TRY(gathered_program(&gathered, &program));
-	render(s, &gathered, program);
-	program_close(program);
-	return NULL;
-}
-
 static struct error *save_core(struct supervision *s, pid_t tid)
 {
 	scoped(output) struct output output = {0};
@@ -177,6 +146,111 @@ static struct error *save_core(struct supervision *s, pid_t tid)
 	TRY(output_open(s->options->core, &output));
 	TRY(core_write(s->tracee, tid, SIGABRT, output.stream));
 	return output_commit(&output);
+}
+
+/** What was seen, and how sure the other side is. */
+struct scene {
+	struct gathered gathered;
+	struct program *program;
+	struct findings *findings;
+};
+
+static void scene_done(struct scene *scene)
+{
+	findings_free(scene->findings);
+	if (scene->program)
+		program_close(scene->program);
+	gathered_done(&scene->gathered);
+	*scene = (struct scene){0};
+}
+
+static enum confidence other_side(const struct scene *scene)
+{
+	return scene->findings->other ? scene->findings->other->confidence : CONFIDENCE_UNKNOWN;
+}
+
+static void render(struct supervision *s, const struct scene *scene)
+{
+	const struct report_input input = {scene->findings, scene->gathered.listed,
+					   scene->gathered.listed_count};
+	const struct report_style style = {.color = options_color_on(s->options, STDERR_FILENO),
+					   .width = options_width(),
+					   .source_root = s->options->source_root};
+	FILE *memory;
+
+	free(s->report);
+	memory = open_memstream(&s->report, &s->report_size);
+	if (s->options->format == FORMAT_JSON)
+		report_json(&input, memory);
+	else
+		report_text(&input, &style, memory);
+	fclose(memory);
+	s->result.verdict = true;
+	s->result.fail = s->options->fail && scene->findings->confidence >= s->options->fail_on;
+}
+
+static struct error *look(struct supervision *s, pid_t tid, struct process_later later,
+			  struct scene *ret)
+{
+	g_autofree char *record = s->recorder ? g_strdup(recorder_path(s->recorder)) : NULL;
+	struct live *live;
+
+	TRY(hold_evidence(s->tracee, tid, &live));
+	live_set_later(live, later);
+	TRY(gather_live(live, &record, record != NULL, s->options, &ret->gathered));
+	TRY(gathered_program(&ret->gathered, &ret->program));
+	ret->findings = findings_derive(ret->program);
+	return NULL;
+}
+
+/**
+ * The detector is held inside its operation, the others run on for a moment: whoever writes the map now has no lock in
+ * common with it. What is seen then counts when it is surer.
+ */
+static struct error *look_again(struct supervision *s, pid_t tid, const struct scene *first)
+{
+	scoped(plan) struct plan *plan = NULL;
+	struct scene second = {0};
+	uint64_t begun_ns = (uint64_t)g_get_monotonic_time() * 1000;
+	struct error *error;
+	struct process_later later = {.map = first->findings->map.address};
+	bool more;
+
+	TRY(plan_make(first->gathered.image, &(struct plan_options){.bias = first->gathered.bias},
+		      &plan));
+	TRY(map_watch_await_write(s->tracee, plan, later.map, tid, WAIT_MS, &later.tid, &more));
+	if (!more)
+		return NULL;
+	later.ns = (uint64_t)g_get_monotonic_time() * 1000 - begun_ns;
+	error = look(s, tid, later, &second);
+	if (!error && other_side(&second) > other_side(first))
+		render(s, &second);
+	scene_done(&second);
+	return error;
+}
+
+static bool is_worth_another(const struct supervision *s, const struct scene *scene)
+{
+	return !s->recorder && scene->findings->detector && scene->findings->map.address &&
+	       other_side(scene) < CONFIDENCE_PROVEN;
+}
+
+/** The core is of the first moment. */
+static struct error *take_verdict(struct supervision *s, pid_t tid)
+{
+	struct scene scene = {0};
+	struct error *error = look(s, tid, (struct process_later){0}, &scene), *second;
+
+	if (!error)
+		render(s, &scene);
+	second = save_core(s, tid);
+	if (!error && is_worth_another(s, &scene))
+		error_free(look_again(s, tid, &scene)); // the first look stands
+	scene_done(&scene);
+	if (!error)
+		return second;
+	error_free(second);
+	return error;
 }
 
 static void say_times(const struct supervision *s)
@@ -213,18 +287,14 @@ static void be_ordinary(void)
 /** At the fatal of a map: the verdict, the core, and then it goes its way. */
 static struct error *at_fatal(struct supervision *s, pid_t tid)
 {
-	struct error *error, *second;
+	struct error *error;
 
 	be_ordinary();
 	error = take_verdict(s, tid);
-	second = save_core(s, tid);
 	say_times(s);
 	let_go(s, s->options->hold);
 	if (s->options->hold)
 		say_held(s);
-	if (!error)
-		return second;
-	error_free(second);
 	return error;
 }
 

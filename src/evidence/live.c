@@ -153,6 +153,8 @@ struct error *live_open(int32_t pid, const struct process_thread *threads, size_
 	return NULL;
 }
 
+void live_set_later(struct live *live, struct process_later later) { live->process.later = later; }
+
 void live_close(struct live *live)
 {
 	if (!live)

@@ -12,6 +12,8 @@ struct live;
  */
 struct error *live_open(int32_t pid, const struct process_thread *threads, size_t count,
 			struct live **ret);
+/** Its first thread has stood at the fatal error while others ran on. */
+void live_set_later(struct live *live, struct process_later later);
 void live_close(struct live *live);
 
 const struct process *live_process(const struct live *live);

@@ -31,6 +31,12 @@ struct process_mapping {
 struct process {
 	const char *name; /**< the core's path, or "process 1234" */
 	bool live;
+	/** Live: how things were seen to go on while the first thread was held at the fatal error; zeros when they were not */
+	struct process_later {
+		uint64_t ns;  /**< since then */
+		int32_t tid;  /**< of the thread that has just begun to write, */
+		uint64_t map; /**< this map: a watchpoint on its writing flag */
+	} later;
 	enum go_arch arch;
 	/** The one that died, or reached the fatal error, first */
 	const struct process_thread *threads;

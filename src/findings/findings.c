@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define NS_PER_MS 1e6
+
 static const char *const confidence_names[] = {
 	[CONFIDENCE_UNKNOWN] = "unknown",
 	[CONFIDENCE_POSSIBLE] = "possible",
@@ -27,8 +29,14 @@ static bool is_live(const struct program *program)
 
 const char *reasoning_moment(const struct reasoning *reasoning)
 {
-	return is_live(reasoning->program) ? "at the instant of the fatal error"
-					   : "when the process died";
+	if (!is_live(reasoning->program))
+		return "when the process died";
+	if (reasoning->program->process->later.ns)
+		return arena_format(reasoning->findings->arena,
+				    "%.1f ms after the fatal error, while the detector was held "
+				    "inside its operation",
+				    (double)reasoning->program->process->later.ns / NS_PER_MS);
+	return "at the instant of the fatal error";
 }
 
 void witness_add(struct reasoning *reasoning, struct witnesses *witnesses, const char *evidence,

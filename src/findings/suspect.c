@@ -484,6 +484,10 @@ static void tell_call(struct reasoning *reasoning, const struct suspect *suspect
 	witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, stack->frames[call->first].cfa,
 		    "it was inside %s on %s %s", call->function ? call->function->name : "a write",
 		    what, reasoning_moment(reasoning));
+	if (suspect->tier == TIER_IN_WRITE && reasoning->program->process &&
+	    reasoning->program->process->later.ns)
+		witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, 0,
+			    "the detector had let go of nothing, so no lock keeps the two apart");
 	if (call->in_fatal)
 		witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, stack->frames[0].pc,
 			    "it had tripped the check too and waited to report it");

@@ -322,6 +322,21 @@ static void find_map_in_process(struct program *program, const struct stack *sta
 		find_map_in_frames(program, stack, call);
 }
 
+/** A watchpoint saw this very thread begin this very write. */
+static void take_watched_map(struct program *program, const struct goroutine *goroutine,
+			     struct map_call *call)
+{
+	const struct process_later *later = &program->process->later;
+
+	if (!later->tid || goroutine->thread == NO_INDEX || call->first != 0 ||
+	    program->threads[goroutine->thread].tid != later->tid ||
+	    !map_operation_writes(call->operation))
+		return;
+	call->map = 0;
+	take_map(program, call, later->map, "the watchpoint on its writing flag");
+	call->map_inferred = false;
+}
+
 bool map_call_of(struct program *program, struct goroutine *goroutine, struct map_call *ret)
 {
 	const struct stack *stack = program_stack(program, goroutine);
@@ -342,6 +357,8 @@ bool map_call_of(struct program *program, struct goroutine *goroutine, struct ma
 		printout_find_map(program, goroutine, &call);
 	else
 		find_map_in_process(program, stack, &call);
+	if (program->process)
+		take_watched_map(program, goroutine, &call);
 	*ret = call;
 	return true;
 }

@@ -46,16 +46,18 @@ static uint64_t clock_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+static uint64_t flag_of(const struct plan *plan, uint64_t map)
+{
+	return map + (uint64_t)plan->layout->offset[plan->swiss ? GO_SWISS_WRITING : GO_HMAP_FLAGS];
+}
+
 struct map_watch *map_watch_new(struct tracee *tracee, const struct map_watch_request *request)
 {
 	struct map_watch *watch = g_new0(struct map_watch, 1);
-	const struct go_layout *layout = request->plan->layout;
-	int32_t swiss = layout->offset[GO_SWISS_WRITING];
 
 	watch->tracee = tracee;
 	watch->request = *request;
-	watch->flag = request->map +
-		      (uint64_t)(request->plan->swiss ? swiss : layout->offset[GO_HMAP_FLAGS]);
+	watch->flag = flag_of(request->plan, request->map);
 	watch->events = g_array_new(FALSE, TRUE, sizeof(struct watch_event));
 	watch->overlaps = g_array_new(FALSE, FALSE, sizeof(struct watch_overlap));
 	watch->open = g_array_new(FALSE, FALSE, sizeof(struct open_write));
@@ -448,5 +450,62 @@ struct error *map_watch_run(struct map_watch *watch, bool (*is_fatal)(struct tra
 	while (!error && !*ret_fatal && !is_over(watch, clock_ns()))
 		error = next(watch, is_fatal, ret_fatal);
 	watch->log.ns = clock_ns() - watch->begin_ns;
+	return error;
+}
+
+/* Another look */
+
+static bool begins_write(struct tracee *tracee, const struct plan *plan, pid_t tid)
+{
+	struct user_regs_struct registers;
+	scoped(error) struct error *error = tracee_registers(tracee, tid, &registers);
+	enum map_moment moment;
+
+	return !error && moment_at(plan, registers.rip, &moment) && moment == MOMENT_SET;
+}
+
+/** @return false when there is nothing more to wait for */
+static bool look_at(struct tracee *tracee, const struct plan *plan,
+		    const struct tracee_event *event, pid_t *ret_writer, bool *ret_more)
+{
+	switch (event->kind) {
+	case TRACEE_WATCHPOINT:
+		if (begins_write(tracee, plan, event->tid))
+			*ret_writer = event->tid;
+		else
+			error_free(tracee_continue(tracee, event->tid));
+		*ret_more = *ret_writer != 0;
+		return !*ret_more;
+	case TRACEE_BREAKPOINT:
+		*ret_more = true;
+		return false;
+	case TRACEE_TIMEOUT:
+	case TRACEE_ENDED:
+		return false;
+	default:
+		tracee_put_back(tracee, event);
+		return false;
+	}
+}
+
+struct error *map_watch_await_write(struct tracee *tracee, const struct plan *plan, uint64_t map,
+				    pid_t held, unsigned ms, pid_t *ret_writer, bool *ret_more)
+{
+	uint64_t until = clock_ns() + (uint64_t)ms * NS_PER_MS, now;
+	struct tracee_event event = {0};
+	struct error *error = NULL;
+
+	*ret_writer = 0;
+	*ret_more = false;
+	TRY(tracee_watch(tracee, flag_of(plan, map), 1));
+	error = tracee_resume_others(tracee, held);
+	while (!error && (now = clock_ns()) < until) {
+		error = tracee_wait(tracee, (int)((until - now) / NS_PER_MS) + 1, &event);
+		if (!error && !look_at(tracee, plan, &event, ret_writer, ret_more))
+			break;
+	}
+	if (!error)
+		error = tracee_stop(tracee);
+	tracee_unwatch(tracee);
 	return error;
 }

@@ -33,4 +33,13 @@ void map_watch_give_up(struct map_watch *watch, pid_t tid);
 /** Valid until the next call or map_watch_free(); names point into the tables. */
 const struct watch_log *map_watch_log(struct map_watch *watch);
 
+/**
+ * Lets every thread but one, which is held inside its own operation on the map, run on until a write of it begins or
+ * another thread comes to a breakpoint, and stops them. Whoever begins it has no lock in common with the one that is held.
+ * @param ret_writer  the thread that has begun to write; 0 when none has
+ * @param ret_more  something was seen
+ */
+struct error *map_watch_await_write(struct tracee *tracee, const struct plan *plan, uint64_t map,
+				    pid_t held, unsigned ms, pid_t *ret_writer, bool *ret_more);
+
 static inline void map_watch_free_at(struct map_watch **watch) { map_watch_free(*watch); }

@@ -398,7 +398,7 @@ static void run_all(struct tracee *tracee)
 		struct tracee_thread *thread = i->data;
 
 		thread->left_out = false;
-		if (thread->state == THREAD_STOPPED && !thread->pending)
+		if (thread->state == THREAD_STOPPED && !thread->pending && !thread->still)
 			thread_run(tracee, thread, PTRACE_CONT);
 	}
 }
@@ -411,7 +411,7 @@ static struct error *step_all_over(struct tracee *tracee)
 	for (GList *i = threads; i && tracee->breakpoints->len; i = i->next) {
 		struct tracee_thread *thread = i->data;
 
-		if (thread->state == THREAD_STOPPED && thread->told)
+		if (thread->state == THREAD_STOPPED && thread->told && !thread->still)
 			TRY(breakpoint_step_over(tracee, thread));
 	}
 	return NULL;
@@ -424,6 +424,15 @@ struct error *tracee_resume(struct tracee *tracee)
 	TRY(step_all_over(tracee));
 	run_all(tracee);
 	return NULL;
+}
+
+struct error *tracee_resume_others(struct tracee *tracee, pid_t still)
+{
+	struct tracee_thread *thread = thread_find(tracee, still);
+
+	if (thread)
+		thread->still = true;
+	return tracee_resume(tracee);
 }
 
 struct error *tracee_continue(struct tracee *tracee, pid_t tid)
@@ -443,15 +452,23 @@ static void let_go_of(struct tracee *tracee, struct tracee_thread *thread)
 	ptrace(PTRACE_DETACH, thread->tid, NULL, (void *)(intptr_t)thread->signal);
 }
 
-/** Whoever was first at a breakpoint is first again. */
+/** Whoever was held still, or else stands at a breakpoint, was first there, and is to be first again. */
+static gint before(gconstpointer a, gconstpointer b)
+{
+	const struct tracee_thread *x = a, *y = b;
+
+	if (x->still != y->still)
+		return x->still ? -1 : 1;
+	return x->told == y->told ? 0 : x->told ? -1 : 1;
+}
+
 static void let_go(struct tracee *tracee)
 {
-	g_autoptr(GList) threads = g_hash_table_get_values(tracee->threads);
+	GList *threads = g_list_sort(g_hash_table_get_values(tracee->threads), before);
 
-	for (int told = 1; told >= 0; told--)
-		for (GList *i = threads; i; i = i->next)
-			if (((struct tracee_thread *)i->data)->told == told)
-				let_go_of(tracee, i->data);
+	for (GList *i = threads; i; i = i->next)
+		let_go_of(tracee, i->data);
+	g_list_free(threads);
 	g_hash_table_remove_all(tracee->threads);
 	tracee->held = false;
 }

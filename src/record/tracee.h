@@ -46,6 +46,9 @@ struct error *tracee_stop(struct tracee *tracee);
 /** Lets every thread run on, with the signals that are due to it. */
 struct error *tracee_resume(struct tracee *tracee);
 
+/** The same, but one thread stays where it is, until the process is let go. */
+struct error *tracee_resume_others(struct tracee *tracee, pid_t still);
+
 struct tracee_times {
 	uint64_t hit_ns;     /**< when the tracer saw the breakpoint */
 	uint64_t stopped_ns; /**< when every thread stood */
@@ -130,6 +133,8 @@ void tracee_catch(struct tracee *tracee, const int *signals, size_t count);
 struct error *tracee_wait(struct tracee *tracee, int timeout_ms, struct tracee_event *ret);
 /** Shall tracee_wait() tell of new threads? */
 void tracee_tell_births(struct tracee *tracee, bool tell);
+/** Has the next tracee_wait() tell of this. */
+void tracee_put_back(struct tracee *tracee, const struct tracee_event *event);
 /** Lets a stopped process run for so long at least, and stops it again. */
 struct error *tracee_run_for(struct tracee *tracee, int ms);
 /** Lets one thread run on. */

@@ -15,6 +15,7 @@ struct tracee_thread {
 	int signal;         /**< to be delivered when it runs on */
 	bool group_stopped; /**< by job control: it is to stay stopped when "run on" */
 	bool watched;       /**< its debug registers are set */
+	bool still;         /**< not to be resumed */
 	bool left_out;      /**< did not stop in time */
 	bool in_call; /**< inside a system call that has not its result yet: clone and the like */
 	bool told;    /**< of the breakpoint that it stands on: to be stepped over */
@@ -45,9 +46,10 @@ struct tracee {
 		unsigned size;
 	} watch;
 	struct tracee_times times;
-	struct tracee_event kept; /**< a signal that came while nobody waited for one */
-	sigset_t mask_before;     /**< of this process */
-	sigset_t wanted;          /**< SIGCHLD and the caught ones */
+	struct tracee_event kept; /**< to be told again */
+	bool has_kept;
+	sigset_t mask_before; /**< of this process */
+	sigset_t wanted;      /**< SIGCHLD and the caught ones */
 	bool masked;
 	struct sigaction chld_before;
 	int end_status;

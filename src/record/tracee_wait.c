@@ -216,9 +216,9 @@ struct error *tracee_wait(struct tracee *tracee, int timeout_ms, struct tracee_e
 
 	if (tracee->ended && ended(tracee, tracee->end_status, ret))
 		return NULL;
-	if (tracee->kept.kind == TRACEE_SIGNALLED) {
+	if (tracee->has_kept) {
 		*ret = tracee->kept;
-		tracee->kept = (struct tracee_event){0};
+		tracee->has_kept = false;
 		return NULL;
 	}
 	if (!tracee->held)
@@ -227,6 +227,12 @@ struct error *tracee_wait(struct tracee *tracee, int timeout_ms, struct tracee_e
 }
 
 void tracee_tell_births(struct tracee *tracee, bool tell) { tracee->tell_births = tell; }
+
+void tracee_put_back(struct tracee *tracee, const struct tracee_event *event)
+{
+	tracee->kept = *event;
+	tracee->has_kept = true;
+}
 
 struct error *tracee_run_for(struct tracee *tracee, int ms)
 {
@@ -246,6 +252,6 @@ struct error *tracee_run_for(struct tracee *tracee, int ms)
 			TRY(tracee_continue(tracee, event.tid));
 	}
 	if (kept.kind == TRACEE_SIGNALLED)
-		tracee->kept = kept; // for whoever waits next
+		tracee_put_back(tracee, &kept);
 	return tracee_stop(tracee);
 }

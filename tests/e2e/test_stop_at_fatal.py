@@ -87,6 +87,27 @@ def test_few_are_missed():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name,version", [("ticker_resets", "1.16.15"), ("writer_exits", "1.22.12"), ("lock_of_its_own", "1.26.8")])
+def test_second_look_proves_who_comes_again(name, version):
+    """Writers that have left, or ended, when all threads stand: they come again while the detector is held."""
+    fixture = fixture_named(name)
+    app = program_build(fixture, version)
+    surest = None
+    for _ in range(CRASH_TRIES):
+        with CrashFolder() as folder:
+            crash, report, _ = run_watched(fixture, app, folder)
+        crash.version = version
+        if not report:
+            continue
+        assert race_judge(fixture, crash, report).outcome != "wrong", report
+        other = side_in(report, "other")
+        if other and any("was held inside" in witness["fact"] for witness in other["witnesses"]):
+            surest = other
+            break
+    assert surest and surest["rule"] == "in_write_op" and surest["confidence"] in ("proven", "likely"), report
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("version,gotraceback", [("1.22.12", "single"), ("1.27.2", "crash"), ("1.12.17", "crash")])
 def test_it_dies_as_it_would_have(version, gotraceback):
     fixture = fixture_named("ww_int")
