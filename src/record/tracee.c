@@ -14,8 +14,9 @@
 #define OPTIONS                                                                                    \
 	(PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC |     \
 	 PTRACE_O_TRACESYSGOOD)
-#define STOP_SECONDS 5
-#define LISTINGS_MAX 64 /* of a process that makes threads faster than they can be listed */
+#define STOP_SECONDS  5
+#define HEAD_START_US 2000 /* of the thread that came to a breakpoint first */
+#define LISTINGS_MAX  64   /* of a process that makes threads faster than they can be listed */
 
 uint64_t now_ns(void)
 {
@@ -466,8 +467,13 @@ static void let_go(struct tracee *tracee)
 {
 	GList *threads = g_list_sort(g_hash_table_get_values(tracee->threads), before);
 
-	for (GList *i = threads; i; i = i->next)
+	for (GList *i = threads; i; i = i->next) {
+		const struct tracee_thread *thread = i->data;
+
 		let_go_of(tracee, i->data);
+		if (i == threads && (thread->still || thread->told))
+			g_usleep(HEAD_START_US);
+	}
 	g_list_free(threads);
 	g_hash_table_remove_all(tracee->threads);
 	tracee->held = false;
