@@ -241,18 +241,44 @@ static bool stands_at(const struct ways *ways, uint64_t entry, int64_t offset)
 	return false;
 }
 
-void ways_through(struct ways *ways, struct flow_value target, uint64_t end, GArray *ret)
+static void open_itabs(struct ways *ways)
 {
 	if (!ways->itabs)
 		ways->itabs = itabs_new(ways->program);
+}
+
+bool ways_may_be_indirect(struct ways *ways)
+{
+	size_t count;
+
+	if (ways->values->len)
+		return true;
+	open_itabs(ways);
+	for (uint32_t i = 0; i < ways->nodes->len; i++) {
+		itabs_slots_of(ways->itabs, node_at(ways, i)->function, &count);
+		if (count)
+			return true;
+	}
+	return false;
+}
+
+void ways_through(struct ways *ways, struct flow_value target, uint64_t end, GArray *ret)
+{
+	enum way_kind kind = WAY_VALUE;
+
+	open_itabs(ways);
 	if (target.kind == FLOW_FIELD && itabs_is_method(ways->itabs, target.number)) {
+		guint before = ret->len;
+
 		for (uint32_t i = 0; i < ways->nodes->len; i++)
 			if (stands_at(ways, node_at(ways, i)->function, target.number))
 				append_step(ways, WAY_METHOD, end, i, ret);
-		return;
+		if (ret->len > before)
+			return;
+		kind = WAY_FAR;
 	}
 	for (guint i = 0; i < ways->values->len; i++)
-		append_step(ways, WAY_VALUE, end, g_array_index(ways->values, uint32_t, i), ret);
+		append_step(ways, kind, end, g_array_index(ways->values, uint32_t, i), ret);
 }
 
 void ways_handed(struct ways *ways, const struct go_function *function, GArray *ret)

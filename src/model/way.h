@@ -16,6 +16,7 @@ enum way_kind {
 	WAY_STARTED, /**< starts a goroutine with it */
 	WAY_METHOD,  /**< calls a method at that place of some interface */
 	WAY_VALUE,   /**< calls some function value */
+	WAY_FAR,     /**< calls a method that in its turn may call some function value */
 };
 
 struct way_step {
@@ -46,6 +47,8 @@ void ways_from(struct ways *ways, uint64_t entry, GArray *ret);
  * methods at that place of any itab, or by all function values.
  */
 void ways_through(struct ways *ways, struct flow_value target, uint64_t end, GArray *ret);
+/** False when no indirect call of the program can lead to a goal. */
+bool ways_may_be_indirect(struct ways *ways);
 /** Appends those that begin with a function value that the code of @a function makes. */
 void ways_handed(struct ways *ways, const struct go_function *function, GArray *ret);
 /** Who calls whom in this program. */

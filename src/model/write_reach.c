@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/write_reach.h"
 
-#include "evidence/code.h"
+#include "model/control.h"
 #include "model/heap.h"
 #include "model/spot.h"
 
@@ -10,30 +10,9 @@
 
 #define CALLS_FOLLOWED_MAX  256 /* to see what they are given */
 #define ARGUMENTS_LOOKED_AT 9
+#define CALLEES_MAX         48u /* of one function, whose indirect calls are looked at */
 #define PATHS_MAX           16  /* kept from one place */
 #define WAYS_MAX            256 /* looked at from one place, of those that are guesses */
-#define FUNCTION_MAX_BYTES                                                                         \
-	(256u << 10) /* a larger one is generated code: its loops are not looked for */
-
-struct call {
-	uint64_t pc, end, target;
-};
-
-/** Where control leaves the straight line: to `to`, or (0) somewhere that the code does not say. */
-struct jump {
-	uint64_t from, to;
-	bool always; // nothing goes on after it
-};
-
-struct stretch {
-	uint64_t from, to;
-};
-
-/** What the code of one function does, as far as it matters here. */
-struct function_flow {
-	GArray *calls; // struct call: direct ones
-	GArray *jumps; // struct jump, in address order
-};
 
 struct write_reach {
 	struct program *program;
@@ -42,75 +21,25 @@ struct write_reach {
 	GArray *goals; // struct write_site, better matches first; NULL before the first question
 	struct ways *ways; // to them; NULL before the first question
 	GArray *callbacks; // struct go_function: what C can call; NULL until asked for
-	GHashTable *flows; // function entry → struct function_flow *
+	GHashTable *flows; // function entry → struct control *
 	GHashTable *by_pc; // where execution stands → GArray of struct write_path
 	struct code *code;
 	unsigned calls_followed; // so far
 };
 
-static void flow_free(gpointer data)
-{
-	struct function_flow *flow = data;
-
-	g_array_free(flow->calls, TRUE);
-	g_array_free(flow->jumps, TRUE);
-	g_free(flow);
-}
-
 static void paths_free(gpointer data) { g_array_free(data, TRUE); }
 
-static void note_operation(struct function_flow *flow, const struct go_function *function,
-			   const struct code_operation *operation)
-{
-	struct call call = {operation->address, operation->address + operation->size,
-			    operation->value};
-	struct jump jump = {operation->address, operation->value, operation->kind != CODE_BRANCH};
+static void flow_free(gpointer flow) { control_free(flow); }
 
-	if (operation->kind == CODE_CALL && operation->value)
-		g_array_append_val(flow->calls, call);
-	if (operation->kind == CODE_JUMP || operation->kind == CODE_BRANCH ||
-	    operation->kind == CODE_END) {
-		// the jump to the entry is the end of the stack check that failed, no loop; one
-		// out of the function does not come back
-		if (operation->kind == CODE_END || operation->value == function->entry ||
-		    (operation->value &&
-		     (operation->value < function->entry || operation->value >= function->end)))
-			jump.to = jump.from;
-		g_array_append_val(flow->jumps, jump);
-	}
-}
-
-static void read_flow(struct write_reach *reach, const struct go_function *function,
-		      struct function_flow *flow)
-{
-	uint64_t size = function->end - function->entry;
-	const uint8_t *bytes = size <= FUNCTION_MAX_BYTES
-				       ? memory_view(reach->program->memory, function->entry, size)
-				       : NULL;
-
-	for (uint64_t at = 0; bytes && reach->code && at < size;) {
-		struct code_operation operations[CODE_OPERATIONS_MAX];
-		size_t count = code_decode(reach->code, bytes + at, size - at, function->entry + at,
-					   operations);
-
-		for (size_t i = 0; i < count; i++)
-			note_operation(flow, function, &operations[i]);
-		at += count && operations[0].size ? operations[0].size : 1;
-	}
-}
-
-static const struct function_flow *function_flow(struct write_reach *reach,
-						 const struct go_function *function)
+static const struct control *function_flow(struct write_reach *reach,
+					   const struct go_function *function)
 {
 	gpointer key = GSIZE_TO_POINTER(function->entry);
-	struct function_flow *flow = g_hash_table_lookup(reach->flows, key);
+	struct control *flow = g_hash_table_lookup(reach->flows, key);
 
 	if (flow)
 		return flow;
-	flow = g_new0(struct function_flow, 1);
-	flow->calls = g_array_new(FALSE, FALSE, sizeof(struct call));
-	flow->jumps = g_array_new(FALSE, FALSE, sizeof(struct jump));
-	read_flow(reach, function, flow);
+	flow = control_read(reach->program, reach->code, function);
 	g_hash_table_insert(reach->flows, key, flow);
 	return flow;
 }
@@ -418,7 +347,8 @@ unsigned write_path_guesses(const struct write_path *path)
 
 	for (unsigned i = 0; i < path->way.count; i++)
 		guesses += path->way.steps[i].kind == WAY_METHOD ||
-			   path->way.steps[i].kind == WAY_VALUE;
+			   path->way.steps[i].kind == WAY_VALUE ||
+			   path->way.steps[i].kind == WAY_FAR;
 	return guesses;
 }
 
@@ -432,6 +362,17 @@ static unsigned count_kind(const struct write_path *path, enum way_kind kind)
 }
 
 bool write_path_starts(const struct write_path *path) { return count_kind(path, WAY_STARTED) > 0; }
+
+/** Go's library writes maps of unnamed types of its own; those of others it is handed in generic code and by reflection. */
+static bool is_library_own(const struct write_site *write)
+{
+	const struct map_site *site = write->site;
+
+	return write->match == SITE_SAME_TYPE && !write->known && site->type &&
+	       g_str_has_prefix(site->type->full_name, "map[") &&
+	       go_is_library_function(site->caller.name) &&
+	       !g_str_has_prefix(site->caller.name, "maps.");
+}
 
 /*
  * Each is a guess at the logarithm of a likelihood ratio, and only their order was ever measured. What is past for
@@ -447,15 +388,16 @@ int write_path_points(const struct write_path *path)
 		HANDED = -1,  /* a function value that is made here */
 		UNTYPED = -8, /* reflection: it may write any map */
 		CALL = -2,
-		DELETE = -3, /* less is deleted than assigned */
-		FRESH = -25, /* a map literal, or one that is filled before it is handed on */
-		KNOWN = 4    /* code that this map was used by is busy code */
+		LIBRARY = -12, /* Go's own library fills maps of its own */
+		DELETE = -3,   /* less is deleted than assigned */
+		FRESH = -25,   /* a map literal, or one that is filled before it is handed on */
+		KNOWN = 4      /* code that this map was used by is busy code */
 	};
 	const struct write_site *site = path->site;
 
 	return MATCH * (int)site->match + (path->again ? 0 : PAST) +
-	       GUESS * (int)write_path_guesses(path) +
-	       STARTED * (int)count_kind(path, WAY_STARTED) +
+	       GUESS * (int)(write_path_guesses(path) + count_kind(path, WAY_FAR)) +
+	       (is_library_own(site) ? LIBRARY : 0) + STARTED * (int)count_kind(path, WAY_STARTED) +
 	       HANDED * (int)count_kind(path, WAY_HANDED) + (site->site->type ? 0 : UNTYPED) +
 	       CALL * (int)path->calls +
 	       (site->site->function->operation == MAP_ASSIGN ? 0 : DELETE) +
@@ -557,94 +499,33 @@ static void add_way(struct write_reach *reach, const struct way *way, bool again
 		g_array_append_val(paths, path);
 }
 
-/** The first jump at or after @a pc; the count when there is none. */
-static guint jump_after(const struct function_flow *flow, uint64_t pc)
+/** The ways from what @a call calls begin with that call. */
+static void add_after(struct write_reach *reach, const struct control_call *call, bool again,
+		      GArray *ways, GArray *paths)
 {
-	guint low = 0, high = flow->jumps->len;
+	for (guint j = 0; j < ways->len; j++) {
+		struct way way = g_array_index(ways, struct way, j);
 
-	while (low < high) {
-		guint middle = low + (high - low) / 2;
-
-		if (g_array_index(flow->jumps, struct jump, middle).from < pc)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static bool is_ahead(const GArray *stretches, uint64_t target)
-{
-	for (guint i = 0; i < stretches->len; i++) {
-		const struct stretch *stretch = &g_array_index(stretches, struct stretch, i);
-
-		if (target >= stretch->from && target <= stretch->to)
-			return true;
-	}
-	return false;
-}
-
-/** Follows the straight line from @a pc to where it ends; what jumps on it lead to goes to @a starts. */
-static struct stretch follow_line(const struct function_flow *flow, uint64_t pc, GArray *starts)
-{
-	struct stretch line = {pc, UINT64_MAX};
-
-	for (guint i = jump_after(flow, pc); i < flow->jumps->len; i++) {
-		const struct jump *jump = &g_array_index(flow->jumps, struct jump, i);
-
-		if (!jump->to) // through a table: to anywhere
-			return (struct stretch){0, UINT64_MAX};
-		if (jump->to != jump->from)
-			g_array_append_val(starts, jump->to);
-		if (jump->always) {
-			line.to = jump->from;
-			break;
-		}
-	}
-	return line;
-}
-
-/** All code that execution at @a pc can come to (struct stretch). */
-static GArray *code_ahead(const struct function_flow *flow, uint64_t pc)
-{
-	GArray *stretches = g_array_new(FALSE, FALSE, sizeof(struct stretch));
-	GArray *starts = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-
-	g_array_append_val(starts, pc);
-	while (starts->len) {
-		uint64_t start = g_array_index(starts, uint64_t, starts->len - 1);
-		struct stretch line;
-
-		g_array_set_size(starts, starts->len - 1);
-		if (is_ahead(stretches, start))
+		if (way.count == WAY_STEPS_MAX)
 			continue;
-		line = follow_line(flow, start, starts);
-		g_array_append_val(stretches, line);
+		memmove(way.steps + 1, way.steps, way.count++ * sizeof(way.steps[0]));
+		way.steps[0] = (struct way_step){WAY_CALL, call->end, call->target};
+		add_way(reach, &way, again, paths);
 	}
-	g_array_free(starts, TRUE);
-	return stretches;
 }
 
 /** The calls that the function makes itself. */
-static void direct_paths(struct write_reach *reach, const struct function_flow *flow,
-			 const GArray *ahead, GArray *paths)
+static void direct_paths(struct write_reach *reach, const struct control *flow, const GArray *ahead,
+			 GArray *paths)
 {
 	GArray *ways = g_array_new(FALSE, FALSE, sizeof(struct way));
 
-	for (guint i = 0; i < flow->calls->len; i++) {
-		const struct call *call = &g_array_index(flow->calls, struct call, i);
+	for (guint i = 0; i < flow->call_count; i++) {
+		const struct control_call *call = &flow->calls[i];
 
 		g_array_set_size(ways, 0);
 		ways_from(ways_of(reach), call->target, ways);
-		for (guint j = 0; j < ways->len; j++) {
-			struct way way = g_array_index(ways, struct way, j);
-
-			if (way.count == WAY_STEPS_MAX)
-				continue;
-			memmove(way.steps + 1, way.steps, way.count++ * sizeof(way.steps[0]));
-			way.steps[0] = (struct way_step){WAY_CALL, call->end, call->target};
-			add_way(reach, &way, is_ahead(ahead, call->pc), paths);
-		}
+		add_after(reach, call, control_is_ahead(ahead, call->pc), ways, paths);
 	}
 	g_array_free(ways, TRUE);
 }
@@ -655,7 +536,7 @@ static bool may_run(struct write_reach *reach, const struct go_function *functio
 {
 	uint64_t end, target;
 
-	if (is_ahead(ahead, step->end - 1))
+	if (control_is_ahead(ahead, step->end - 1))
 		return true;
 	if (step->kind == WAY_STARTED)
 		return false;
@@ -673,9 +554,11 @@ static void indirect_paths(struct write_reach *reach, const struct go_function *
 	size_t count;
 
 	ways_handed(ways_of(reach), function, ways);
-	calls = sites_indirect_calls(reach->program->sites, function, &count);
-	for (size_t i = 0; i < count && ways->len < WAYS_MAX; i++)
-		ways_through(ways_of(reach), calls[i].target, calls[i].return_pc, ways);
+	if (ways_may_be_indirect(ways_of(reach))) {
+		calls = sites_indirect_calls(reach->program->sites, function, &count);
+		for (size_t i = 0; i < count && ways->len < WAYS_MAX; i++)
+			ways_through(ways_of(reach), calls[i].target, calls[i].return_pc, ways);
+	}
 	for (guint i = 0; i < ways->len; i++) {
 		const struct way *way = &g_array_index(ways, struct way, i);
 
@@ -684,25 +567,67 @@ static void indirect_paths(struct write_reach *reach, const struct go_function *
 	g_array_free(ways, TRUE);
 }
 
+/** A way that is no guess, to a write that can still be made of a map that others have. */
+static bool has_plain_path(const GArray *paths)
+{
+	for (guint i = 0; i < paths->len; i++) {
+		const struct write_path *path = &g_array_index(paths, struct write_path, i);
+
+		if (path->again && !path->site->fresh && path->site->site->type &&
+		    !write_path_guesses(path))
+			return true;
+	}
+	return false;
+}
+
+/** The indirect calls of the functions that the function calls: handlers, observers, tasks. */
+static void nested_paths(struct write_reach *reach, const struct control *flow, const GArray *ahead,
+			 GArray *paths)
+{
+	GArray *ways = g_array_new(FALSE, FALSE, sizeof(struct way));
+
+	for (size_t i = 0;
+	     ways_may_be_indirect(ways_of(reach)) && i < MIN(flow->call_count, CALLEES_MAX); i++) {
+		const struct control_call *call = &flow->calls[i];
+		const struct indirect_call *calls;
+		struct go_function callee;
+		uint32_t table;
+		size_t count;
+
+		if (!program_function(reach->program, call->target, &callee, &table) ||
+		    go_is_runtime_function(callee.name))
+			continue;
+		g_array_set_size(ways, 0);
+		calls = sites_indirect_calls(reach->program->sites, &callee, &count);
+		for (size_t j = 0; j < count && ways->len < WAYS_MAX; j++)
+			ways_through(ways_of(reach), calls[j].target, calls[j].return_pc, ways);
+		add_after(reach, call, control_is_ahead(ahead, call->pc), ways, paths);
+	}
+	g_array_free(ways, TRUE);
+}
+
 static GArray *path_search(struct write_reach *reach, const struct go_function *function,
 			   uint64_t pc)
 {
-	const struct function_flow *flow = function_flow(reach, function);
+	const struct control *flow = function_flow(reach, function);
 	GArray *paths = g_array_new(FALSE, FALSE, sizeof(struct write_path));
-	GArray *ahead = code_ahead(flow, pc);
+	GArray *ahead = control_ahead(flow, pc);
 
 	ways_of(reach);
 	for (guint i = 0; i < reach->goals->len; i++) {
 		const struct write_site *site = &g_array_index(reach->goals, struct write_site, i);
 		struct write_path path = {.site = site,
-					  .again = is_ahead(ahead, site->site->call_pc)};
+					  .again = control_is_ahead(ahead, site->site->call_pc)};
 
 		if (site->site->caller.entry == function->entry)
 			g_array_append_val(paths, path);
 	}
 	direct_paths(reach, flow, ahead, paths);
-	if (!reach->target.direct_only)
+	if (!reach->target.direct_only) {
 		indirect_paths(reach, function, ahead, pc, paths);
+		if (!has_plain_path(paths))
+			nested_paths(reach, flow, ahead, paths);
+	}
 	g_array_free(ahead, TRUE);
 	g_array_sort(paths, compare_paths);
 	g_array_set_size(paths, MIN(paths->len, PATHS_MAX));
