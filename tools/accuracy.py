@@ -24,11 +24,12 @@ import sys
 import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tools")]
 
 from fixture import CLASSES, SETS, fixtures_read, version_key, versions_read  # noqa: E402
 from harness import crash_keep, crash_of  # noqa: E402
 from judge import ToolError, crash_judge, mapfault_path, mapfault_run  # noqa: E402
+from page import table  # noqa: E402
 from toolchain import VARIANTS, BuildError, build_key, variant_fits  # noqa: E402
 
 SET_WORDS = {"development": "development", "heldout": "held out", "after_freeze": "after the freeze"}
@@ -241,15 +242,7 @@ def tables_of(rows):
 
 
 def table_text(lines):
-    rows = [HEAD, *lines]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
-    out = []
-    for row in rows:
-        cells = [row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:])]
-        out.append("| " + " | ".join(cells) + " |")
-        if row is HEAD:
-            out.append("|" + "|".join("-" * (w + 2) for w in widths) + "|")
-    return "\n".join(out)
+    return table([HEAD, *lines])
 
 
 PAGE = """# Accuracy

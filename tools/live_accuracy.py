@@ -5,6 +5,7 @@
     tools/live_accuracy.py --spread 2                       every fixture with two versions
     tools/live_accuracy.py --group hard --versions 1.22.12 --repeat 3
     tools/live_accuracy.py --only-report                    the tables of the results so far
+    tools/live_accuracy.py --only-report --write docs/LIVE.md     and into the page
 
 Times from the hit to the verdict are kept in the results, and told at the end.
 """
@@ -17,12 +18,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
 import accuracy  # noqa: E402
+from page import part_replace, table  # noqa: E402
 from judge import Judgement, ToolError, race_judge, racer_is, side_in  # noqa: E402
 from run import CrashFolder  # noqa: E402
 from toolchain import program_build  # noqa: E402
 from watched import run_watched  # noqa: E402
 
 PERCENTILES = (10, 50, 90, 99)
+TABLES = ("By class", "Races by Go", "Races by rule")
 
 
 def both_at_the_fatal(fixture, version, report):
@@ -55,26 +58,38 @@ def live_judge(options, fixture, version, variant, number):
     return judgement
 
 
-def times_show(rows):
+def times_of(rows):
     found = [row["words"].rsplit("; times ", 1)[1].split() for row in rows if "; times " in row["words"]]
-    for name, column in (("hit to all stopped, us", 0), ("from there to the verdict, ms", 2)):
+    for name, column in (("from the hit to all threads stopped, µs", 0), ("from there to the verdict, ms", 2)):
         values = sorted(float(words[column]) for words in found)
         if values:
-            at = ", ".join(f"{p} %: {values[min(len(values) - 1, len(values) * p // 100)]:g}" for p in PERCENTILES)
-            print(f"{name}: {at}")
+            yield [name] + [f"{values[min(len(values) - 1, len(values) * p // 100)]:g}" for p in PERCENTILES]
+
+
+def times_table(rows):
+    return table([[""] + [f"{p} %" for p in PERCENTILES], *times_of(rows)])
+
+
+def page_write(path, rows):
+    about = (f"{len(rows)} deaths under `mapfault run`, {len({row['fixture'] for row in rows})} programs, "
+             f"{len({row['version'] for row in rows})} Go releases, default builds; the machine's 2 processors were busy with "
+             "other work. The columns are those of docs/ACCURACY.md.")
+    tables = [f"### {title}\n\n{accuracy.table_text(lines)}" for title, lines in accuracy.tables_of(rows)
+              if lines and title.startswith(TABLES)]
+    part_replace(path, "accuracy", "\n\n".join([about, *tables, "### Times", times_table(rows)]))
 
 
 def main():
     options = accuracy.options_parse(__doc__, "live_accuracy.jsonl")
-    if options.write:
-        raise ToolError("--write is for tools/accuracy.py; copy what is told here")
     if options.only_report:
         rows = accuracy.rows_latest(list(accuracy.results_read(options.results).values()), options.builds)
     else:
         rows = accuracy.runs_do(options, live_judge)
     rows = [row for row in rows if row["group"] != "innocent"]
     accuracy.tables_show(rows)
-    times_show(rows)
+    print(f"\n{times_table(rows)}")
+    if options.write:
+        page_write(options.write, rows)
     return 1 if any(row["outcome"] in ("wrong", "died") for row in rows) else 0
 
 
