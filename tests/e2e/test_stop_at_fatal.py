@@ -21,6 +21,7 @@ NAMES = ("ww_int", "ww_string", "rw_field", "iter_write", "delete_write", "neste
 VERSIONS = ("1.9.7", "1.16.15", "1.18.10", "1.22.12", "1.24.11", "1.26.8", "1.27.2")
 MISSED_PERCENT = {"easy": 5, "hard": 15, "third-party": 15}
 CRASH_TRIES = 3
+SECOND_LOOK_TRIES = 8
 judged, missed = [], []
 
 
@@ -87,13 +88,13 @@ def test_few_are_missed():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name,version", [("ticker_resets", "1.16.15"), ("writer_exits", "1.22.12"), ("lock_of_its_own", "1.26.8")])
-def test_second_look_proves_who_comes_again(name, version):
-    """Writers that have left, or ended, when all threads stand: they come again while the detector is held."""
-    fixture = fixture_named(name)
+@pytest.mark.parametrize("version", ["1.16.15", "1.22.12", "1.26.8"])
+def test_second_look_proves_who_comes_again(version):
+    """The writer has ended, as a rule, when all threads stand: the next one comes while the detector is held."""
+    fixture = fixture_named("writer_exits")
     app = program_build(fixture, version)
     surest = None
-    for _ in range(CRASH_TRIES):
+    for _ in range(SECOND_LOOK_TRIES):
         with CrashFolder() as folder:
             crash, report, _ = run_watched(fixture, app, folder)
         crash.version = version
