@@ -5,6 +5,8 @@
 
 #include <glib.h>
 
+#define FOUND_MAX (1u << 22) /* the largest programs have a quarter of that */
+
 struct callers {
 	struct program *program;
 	GArray *entries; // uint64_t, sorted: of the functions that are asked about
@@ -72,7 +74,8 @@ static void note_call(uint64_t end, uint64_t target, void *context)
 	struct callers *callers = context;
 	struct caller caller = {target, end, false};
 
-	g_array_append_val(callers->found, caller);
+	if (callers->found->len < FOUND_MAX)
+		g_array_append_val(callers->found, caller);
 }
 
 /** A closure without captures is a read-only word that holds its function's entry. */
@@ -81,6 +84,8 @@ static void note_address(uint64_t end, uint64_t target, void *context)
 	struct callers *callers = context;
 	struct caller caller = {target, end, true};
 
+	if (callers->found->len >= FOUND_MAX)
+		return;
 	if (!is_entry(callers, target) &&
 	    (target % sizeof(uint64_t) ||
 	     !memory_u64(callers->program->memory, target, &caller.callee) ||

@@ -5,6 +5,7 @@
 
 #define ITABS_MAX   (1u << 18)
 #define METHODS_MAX 512 /* of one interface */
+#define SLOTS_MAX   (1u << 20)
 #define WORD        8
 
 struct itabs {
@@ -34,7 +35,8 @@ static uint64_t read_itab(struct itabs *itabs, uint64_t itab)
 	for (uint64_t i = 0; i < count; i++) {
 		struct itab_slot slot = {0, fun + (int64_t)(i * WORD)};
 
-		if (memory_u64(program->memory, itab + (uint64_t)slot.offset, &slot.entry) &&
+		if (itabs->slots->len < SLOTS_MAX &&
+		    memory_u64(program->memory, itab + (uint64_t)slot.offset, &slot.entry) &&
 		    slot.entry)
 			g_array_append_val(itabs->slots, slot);
 	}

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #define NODES_MAX     65536
-#define PER_FUNCTION  8  /* ways kept from one function */
-#define PER_PREFERRED 16 /* the same, when preferred goals come later */
+#define GUESSES_MAX   128 /* of one indirect call; those that are nearer to a goal come first */
+#define PER_FUNCTION  8   /* ways kept from one function */
+#define PER_PREFERRED 16  /* the same, when preferred goals come later */
 #define NONE          UINT32_MAX
 
 /** One function on a way, and the node that the way goes on with. */
@@ -27,6 +28,7 @@ struct ways {
 	struct program *program;
 	struct callers *callers;
 	struct itabs *itabs;     // NULL before the first question
+	GHashTable *methods;     // byte of an itab → GArray of node indexes
 	GArray *nodes;           // struct node, nearest goals first
 	GHashTable *by_function; // entry → struct of_function *
 	GHashTable *handed;      // entry of the maker → GArray of node indexes
@@ -136,6 +138,7 @@ struct ways *ways_new(struct program *program, const uint64_t *goals, size_t cou
 	ways->nodes = g_array_new(FALSE, FALSE, sizeof(struct node));
 	ways->by_function = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	ways->handed = g_hash_table_new_full(NULL, NULL, NULL, free_array);
+	ways->methods = g_hash_table_new_full(NULL, NULL, NULL, free_array);
 	ways->values = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	ways->preferred = preferred;
 	ways->steps_max = MIN(steps_max, WAY_STEPS_MAX - 1); // one more comes before them
@@ -155,6 +158,7 @@ void ways_free(struct ways *ways)
 	g_array_free(ways->nodes, TRUE);
 	g_hash_table_destroy(ways->by_function);
 	g_hash_table_destroy(ways->handed);
+	g_hash_table_destroy(ways->methods);
 	g_array_free(ways->values, TRUE);
 	g_free(ways);
 }
@@ -230,36 +234,47 @@ static void append_step(struct ways *ways, enum way_kind kind, uint64_t end, uin
 	g_array_append_val(ret, way);
 }
 
-static bool stands_at(const struct ways *ways, uint64_t entry, int64_t offset)
+/** Node indexes by the place in an itab at which the function stands as a method. */
+static void note_methods(struct ways *ways, uint32_t index)
 {
 	size_t count;
-	const struct itab_slot *slots = itabs_slots_of(ways->itabs, entry, &count);
+	const struct itab_slot *slots =
+		itabs_slots_of(ways->itabs, node_at(ways, index)->function, &count);
 
-	for (size_t i = 0; i < count; i++)
-		if (slots[i].offset == offset)
-			return true;
-	return false;
+	for (size_t i = 0; i < count; i++) {
+		gpointer key = GSIZE_TO_POINTER((size_t)slots[i].offset);
+		GArray *list = g_hash_table_lookup(ways->methods, key);
+
+		if (!list) {
+			list = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+			g_hash_table_insert(ways->methods, key, list);
+		}
+		g_array_append_val(list, index);
+	}
 }
 
 static void open_itabs(struct ways *ways)
 {
-	if (!ways->itabs)
-		ways->itabs = itabs_new(ways->program);
+	if (ways->itabs)
+		return;
+	ways->itabs = itabs_new(ways->program);
+	for (uint32_t i = 0; i < ways->nodes->len; i++)
+		note_methods(ways, i);
+}
+
+static void append_steps(struct ways *ways, enum way_kind kind, uint64_t end, const GArray *nodes,
+			 GArray *ret)
+{
+	for (guint i = 0; nodes && i < MIN(nodes->len, GUESSES_MAX); i++)
+		append_step(ways, kind, end, g_array_index(nodes, uint32_t, i), ret);
 }
 
 bool ways_may_be_indirect(struct ways *ways)
 {
-	size_t count;
-
 	if (ways->values->len)
 		return true;
 	open_itabs(ways);
-	for (uint32_t i = 0; i < ways->nodes->len; i++) {
-		itabs_slots_of(ways->itabs, node_at(ways, i)->function, &count);
-		if (count)
-			return true;
-	}
-	return false;
+	return g_hash_table_size(ways->methods) > 0;
 }
 
 void ways_through(struct ways *ways, struct flow_value target, uint64_t end, GArray *ret)
@@ -268,17 +283,15 @@ void ways_through(struct ways *ways, struct flow_value target, uint64_t end, GAr
 
 	open_itabs(ways);
 	if (target.kind == FLOW_FIELD && itabs_is_method(ways->itabs, target.number)) {
-		guint before = ret->len;
+		const GArray *methods =
+			g_hash_table_lookup(ways->methods, GSIZE_TO_POINTER((size_t)target.number));
 
-		for (uint32_t i = 0; i < ways->nodes->len; i++)
-			if (stands_at(ways, node_at(ways, i)->function, target.number))
-				append_step(ways, WAY_METHOD, end, i, ret);
-		if (ret->len > before)
+		append_steps(ways, WAY_METHOD, end, methods, ret);
+		if (methods)
 			return;
 		kind = WAY_FAR;
 	}
-	for (guint i = 0; i < ways->values->len; i++)
-		append_step(ways, kind, end, g_array_index(ways->values, uint32_t, i), ret);
+	append_steps(ways, kind, end, ways->values, ret);
 }
 
 void ways_handed(struct ways *ways, const struct go_function *function, GArray *ret)

@@ -158,6 +158,37 @@ static void weaker_traces_follow_in_order(void **state)
 	assert_candidate(3, 2, "reach_parked");
 }
 
+/** Goroutine 5 is past its write for good; it started the detector's goroutine at @a started_at. */
+static void past_and_started_at(uint64_t started_at)
+{
+	size_t g = made_goroutine(&crash.made, 5, GO_STATUS_RUNNABLE, crash.work);
+
+	made_push(&crash.made, g, crash.write + 0x70);
+	made_local(&crash.made, g, 2, crash.map);
+	space_field(&crash.made.space, crash.made.stacks[0].g, GO_G_PARENT_GOID, 5, 8);
+	space_field(&crash.made.space, crash.made.stacks[0].g, GO_G_GOPC, started_at, 8);
+}
+
+static void a_write_before_the_detector_was_started_is_innocent(void **state)
+{
+	past_and_started_at(crash.write + 0x60);
+	crash_explain(&crash);
+	assert_null(crash.findings->other);
+	assert_int_equal(crash.findings->innocent_count, 1);
+	assert_int_equal(crash.findings->innocents[0].goroutine->id, 5);
+	for (size_t i = 0; i < crash.findings->candidate_count; i++)
+		assert_true(!crash.findings->candidates[i].goroutine ||
+			    crash.findings->candidates[i].goroutine->id != 5);
+}
+
+static void a_write_after_it_is_not(void **state)
+{
+	past_and_started_at(crash.write + 0x10);
+	crash_explain(&crash);
+	assert_int_equal(crash.findings->innocent_count, 0);
+	assert_candidate(0, 5, "reach_runnable");
+}
+
 static void who_cannot_get_at_the_map_is_no_suspect(void **state)
 {
 	size_t g = crash_will_write(&crash, 2, GO_STATUS_RUNNABLE);
@@ -295,6 +326,8 @@ int main(void)
 		TEST(a_write_of_an_unknown_map_casts_doubt_on_a_trace),
 		TEST(a_write_whose_frames_lack_the_map_is_of_another),
 		TEST(weaker_traces_follow_in_order),
+		TEST(a_write_before_the_detector_was_started_is_innocent),
+		TEST(a_write_after_it_is_not),
 		TEST(who_cannot_get_at_the_map_is_no_suspect),
 		TEST(a_trace_of_another_map_is_none),
 		TEST(readers_are_innocent),
