@@ -313,12 +313,15 @@ def tables_show(rows):
             print(f"\n{title}\n{table_text(lines)}")
 
 
+def rows_wanted(options, judge=core_judge):
+    if options.only_report:
+        return rows_latest(list(results_read(options.results).values()), options.builds)
+    return runs_do(options, judge)
+
+
 def main():
     options = options_parse()
-    if options.only_report:
-        rows = rows_latest(list(results_read(options.results).values()), options.builds)
-    else:
-        rows = runs_do(options)
+    rows = rows_wanted(options)
     tables_show(rows)
     if options.write:
         page_write(options.write, rows)

@@ -81,11 +81,7 @@ def page_write(path, rows):
 
 def main():
     options = accuracy.options_parse(__doc__, "live_accuracy.jsonl")
-    if options.only_report:
-        rows = accuracy.rows_latest(list(accuracy.results_read(options.results).values()), options.builds)
-    else:
-        rows = accuracy.runs_do(options, live_judge)
-    rows = [row for row in rows if row["group"] != "innocent"]
+    rows = [row for row in accuracy.rows_wanted(options, live_judge) if row["group"] != "innocent"]
     accuracy.tables_show(rows)
     print(f"\n{times_table(rows)}")
     if options.write:
