@@ -24,7 +24,7 @@ SPREAD = ("1.9.7", "1.16.15", "1.18.10", "1.22.12", "1.24.11", "1.27.2")
 SOURCE = FIXTURES / "live_race" / "main.go"
 TYPE = "map[string]int"
 DEATH_SECONDS = 30
-DEATHS = 3
+DEATHS = 8
 
 
 def line_of(mark):
@@ -136,7 +136,7 @@ def test_overlap_is_proven_both_sides(version, variant):
             assert overlap["confidence"] == "proven" and line_of("unlocked") in lines, overlap
             assert set(lines) & {line_of("locked"), line_of("delete"), line_of("walk")}, overlap
             assert len({side["goroutine"] for side in overlap["sides"]}) == 2
-        seen += bool(report["overlaps"])
+        seen += bool(report["overlaps"])  # nothing is claimed when the first write of all meets another's check
         if seen and not FULL:
             break
     assert seen, "no death showed both sides"
