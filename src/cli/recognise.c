@@ -86,18 +86,6 @@ static bool is_report(struct text head)
 	return memmem(head.p, head.n, "\"mapfault.", 10) != NULL;
 }
 
-static bool holds(struct text head, const char *words)
-{
-	return memmem(head.p, head.n, words, strlen(words)) != NULL;
-}
-
-/** Nothing else: a program built with -race may also die of what it races on. */
-static bool is_race_report(struct text head)
-{
-	return holds(head, "WARNING: DATA RACE") && !holds(head, "fatal error: ") &&
-	       !holds(head, "\ngoroutine ");
-}
-
 static enum file_kind recognise_text(struct text head, const char **ret)
 {
 	size_t blank = 0;
@@ -107,10 +95,6 @@ static enum file_kind recognise_text(struct text head, const char **ret)
 	if (blank < head.n && head.p[blank] == '{' && is_report(head)) {
 		*ret = "is JSON";
 		return FILE_REPORT;
-	}
-	if (is_race_report(head)) {
-		*ret = "is a report of the race detector, which names both sides itself";
-		return FILE_OTHER;
 	}
 	*ret = "is text";
 	return FILE_TEXT;

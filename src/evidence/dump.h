@@ -132,6 +132,7 @@ enum dump_message_kind {
 	DUMP_SIGNAL_NOTE, /**< "[signal SIGSEGV: …]" below a panic */
 	DUMP_RUNTIME,     /**< "runtime: …": what the runtime says beside */
 	DUMP_EXIT,        /**< "exit status N", as `go run` and shells print it */
+	DUMP_RACE, /**< the race detector's "Write at 0x… by goroutine 6", with the address */
 };
 
 enum dump_message_flags {
@@ -157,6 +158,9 @@ struct dump_message {
 enum dump_form {
 	DUMP_FORM_STACKS,  /**< headers and stacks: a crash, a signal, runtime.Stack, debug=2 */
 	DUMP_FORM_PROFILE, /**< "goroutine profile: total N": debug=1, counted stacks without ids */
+	/** "WARNING: DATA RACE": its goroutines are the two accesses, in the order printed, "Write" or "Previous read"
+	 *  their states */
+	DUMP_FORM_RACE,
 };
 
 /** GOTRACEBACK as far as the text shows it; what it shows is a lower bound. */

@@ -399,9 +399,12 @@ size_t line_labels_decode(struct text labels, char *ret)
 
 bool line_begins_dump(struct text line)
 {
-	static const char *const words[] = {
-		"fatal error: ", "panic: ", "[originating from goroutine ",
-		"runtime stack:", "goroutine profile: total "};
+	static const char *const words[] = {"fatal error: ",
+					    "panic: ",
+					    "[originating from goroutine ",
+					    "runtime stack:",
+					    "goroutine profile: total ",
+					    "WARNING: DATA RACE"};
 	struct line_function function;
 	struct line_header header;
 

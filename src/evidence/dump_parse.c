@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/scan.h"
 #include "evidence/dump_line.h"
+#include "evidence/dump_race.h"
 #include "evidence/dump_record.h"
 
 #include <glib.h>
@@ -48,6 +49,8 @@ struct dump_parser {
 	bool blank;     /**< the line before was empty */
 	bool doubled;   /**< every other line is empty: something doubled the ends of lines */
 	bool strangers; /**< lines of others stood behind the last stack */
+	struct race_parser *race;
+	bool racing; /**< within one of its reports */
 };
 
 struct dump_parser *dump_parser_new(struct dump *dump, struct text source)
@@ -59,6 +62,7 @@ struct dump_parser *dump_parser_new(struct dump *dump, struct text source)
 	p->frames = g_new(uint32_t, LIMIT_FRAMES);
 	p->words = g_string_new(NULL);
 	p->section = p->message = NONE;
+	p->race = race_parser_new(dump, source);
 	return p;
 }
 
@@ -68,6 +72,7 @@ void dump_parser_free(struct dump_parser *p)
 	buffer_done(&p->calls);
 	buffer_done(&p->pending.line);
 	g_string_free(p->words, TRUE);
+	race_parser_free(p->race);
 	g_free(p);
 }
 
@@ -77,19 +82,8 @@ struct text dump_parser_source(const struct dump_parser *p) { return p->source; 
 
 static struct dump_section *section_of(struct dump_parser *p, struct dump_place place)
 {
-	struct dump_section *section;
-
 	if (p->section == NONE) {
-		if (p->dump->sections.count >= LIMIT_DUMP_SECTIONS) {
-			dump_gap_add(p->dump, DUMP_GAP_SECTIONS, place);
-			p->section = LIMIT_DUMP_SECTIONS - 1;
-		} else {
-			p->section = (uint32_t)p->dump->sections.count;
-			section = blocks_add(&p->dump->sections);
-			section->source = p->source;
-			section->place = place;
-			section->first_message = NONE;
-		}
+		p->section = dump_store_section(p->dump, p->source, place);
 		p->section_goroutines = 0;
 	}
 	return blocks_at(&p->dump->sections, p->section);
@@ -161,26 +155,6 @@ static struct dump_message *message_last(struct dump_parser *p)
 
 /* Stacks */
 
-/** Sizes first, then what they are the sizes of: dump.c takes it apart again. */
-static void calls_put(struct dump_parser *p, const struct text *parts, size_t n)
-{
-	size_t size = n * sizeof(uint16_t);
-	char *sizes, *to;
-
-	for (size_t i = 0; i < n; i++)
-		size += MIN(parts[i].n, UINT16_MAX);
-	sizes = buffer_extend(&p->calls, size);
-	to = sizes + n * sizeof(uint16_t);
-	for (size_t i = 0; i < n; i++) {
-		uint16_t part = (uint16_t)MIN(parts[i].n, UINT16_MAX);
-
-		memcpy(sizes + i * sizeof(part), &part, sizeof(part));
-		if (part)
-			memcpy(to, parts[i].p, part);
-		to += part;
-	}
-}
-
 static void stack_begin(struct dump_parser *p, struct dump_place place, struct text thread)
 {
 	section_of(p, place);
@@ -192,7 +166,7 @@ static void stack_begin(struct dump_parser *p, struct dump_place place, struct t
 		.section = (uint16_t)p->section};
 	p->stack = (struct stack_parts){.frames = p->frames, .created_by = DUMP_NO_FRAME};
 	p->calls.n = 0;
-	calls_put(p, &thread, 1);
+	dump_calls_pack(&p->calls, &thread, 1);
 	p->expect = EXPECT_FRAME;
 }
 
@@ -252,7 +226,7 @@ static bool frame_put(struct dump_parser *p, uint32_t frame, struct text argumen
 		return true;
 	}
 	p->frames[p->stack.frame_count++] = frame;
-	calls_put(p, parts, 2);
+	dump_calls_pack(&p->calls, parts, 2);
 	return true;
 }
 
@@ -635,6 +609,17 @@ static bool headless_line(struct dump_parser *p, struct text line, struct dump_p
 	return true;
 }
 
+static bool race_line(struct dump_parser *p, struct text line, struct dump_place place)
+{
+	if (!race_parser_line(p->race, line, place))
+		return false;
+	stack_end(p);
+	message_end(p);
+	p->racing = true;
+	p->expect = EXPECT_ANYTHING;
+	return true;
+}
+
 static bool beginning_line(struct dump_parser *p, struct text line, struct dump_place place)
 {
 	switch (line.p[0]) {
@@ -655,6 +640,8 @@ static bool beginning_line(struct dump_parser *p, struct text line, struct dump_
 		return exit_line(p, line, place);
 	case 'r':
 		return other_stack_line(p, line, place) || remark_line(p, line, place);
+	case 'W':
+		return race_line(p, line, place);
 	default:
 		return remark_line(p, line, place);
 	}
@@ -752,8 +739,21 @@ static bool plain_frame(const struct dump_parser *p, struct text line)
 	       !memchr("\t[fpSP", line.p[0], 6);
 }
 
+/** Lines of others may stand between a report's; another dump ends it. */
+static bool race_more(struct dump_parser *p, struct text line, struct dump_place place)
+{
+	if (race_parser_line(p->race, line, place))
+		return true;
+	p->racing = !line_begins_dump(line);
+	if (!p->racing)
+		race_parser_end(p->race);
+	return false;
+}
+
 bool dump_parser_line(struct dump_parser *p, struct text line, struct dump_place place)
 {
+	if (p->racing && race_more(p, line, place))
+		return true;
 	if (line.n == 0)
 		return blank_line(p);
 	p->blank = false;
@@ -793,4 +793,5 @@ void dump_parser_end(struct dump_parser *p)
 	stack_end(p);
 	message_end(p);
 	section_end(p);
+	race_parser_end(p->race);
 }

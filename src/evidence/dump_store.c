@@ -268,7 +268,42 @@ uint32_t dump_store_group(struct dump *dump, const struct stack_parts *parts)
 	return number;
 }
 
+uint32_t dump_store_section(struct dump *dump, struct text source, struct dump_place place)
+{
+	struct dump_section *section;
+	uint32_t number = (uint32_t)dump->sections.count;
+
+	if (number >= LIMIT_DUMP_SECTIONS) {
+		dump_gap_add(dump, DUMP_GAP_SECTIONS, place);
+		return LIMIT_DUMP_SECTIONS - 1;
+	}
+	section = blocks_add(&dump->sections);
+	section->source = source;
+	section->place = place;
+	section->first_message = DUMP_NO_FRAME;
+	return number;
+}
+
 /* Calls: their length, then their bytes, from a multiple of CALL_UNIT on. */
+
+void dump_calls_pack(struct buffer *calls, const struct text *parts, size_t n)
+{
+	size_t size = n * sizeof(uint16_t);
+	char *sizes, *to;
+
+	for (size_t i = 0; i < n; i++)
+		size += MIN(parts[i].n, UINT16_MAX);
+	sizes = buffer_extend(calls, size);
+	to = sizes + n * sizeof(uint16_t);
+	for (size_t i = 0; i < n; i++) {
+		uint16_t part = (uint16_t)MIN(parts[i].n, UINT16_MAX);
+
+		memcpy(sizes + i * sizeof(part), &part, sizeof(part));
+		if (part)
+			memcpy(to, parts[i].p, part);
+		to += part;
+	}
+}
 
 static struct text calls_at(const struct dump *dump, uint32_t at)
 {

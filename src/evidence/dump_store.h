@@ -3,6 +3,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/blocks.h"
+#include "base/buffer.h"
 #include "evidence/dump.h"
 
 /** A place of a table: empty while number is 0. */
@@ -71,6 +72,9 @@ bool dump_store_frame(struct dump *dump, struct text function, struct text place
 uint32_t dump_store_frame_parts(struct dump *dump, const struct dump_frame *frame,
 				struct text place);
 
+/** Number of a new section; when there are too many, of the last, with a gap. */
+uint32_t dump_store_section(struct dump *dump, struct text source, struct dump_place place);
+
 /** A stack as it is being read. */
 struct stack_parts {
 	const uint32_t *frames;
@@ -85,6 +89,9 @@ uint32_t dump_store_group(struct dump *dump, const struct stack_parts *parts);
  */
 void dump_store_goroutine(struct dump *dump, const struct dump_goroutine *goroutine,
 			  struct text calls);
+
+/** Appends pieces of calls: their sizes first, then their bytes; dump.c takes them apart again. */
+void dump_calls_pack(struct buffer *calls, const struct text *parts, size_t n);
 
 /** The calls of a goroutine as they were given; empty when not kept. */
 struct text dump_store_calls(const struct dump *dump, const struct dump_goroutine *goroutine);

@@ -243,7 +243,8 @@ static bool text_begins(const struct unmangle *u, struct text text)
 /* Where a dump's first words stand in a line whose beginning nobody knows. */
 static bool shape_learn(struct unmangle *u, struct text line)
 {
-	static const char *const words[] = {"goroutine ", "fatal error: ", "panic: ", "SIGQUIT: "};
+	static const char *const words[] = {
+		"goroutine ", "fatal error: ", "panic: ", "SIGQUIT: ", "WARNING: DATA RACE"};
 	size_t best = 0;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {

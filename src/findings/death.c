@@ -3,6 +3,7 @@
 // too: a map fatal is one only when a goroutine stands in the runtime's fatal path inside a map
 // operation.
 #include "findings/fatal_signal.h"
+#include "findings/race_report.h"
 #include "findings/reasoning.h"
 #include "model/panic.h"
 #include "model/printout.h"
@@ -311,10 +312,9 @@ static void classify_nil_map(struct reasoning *reasoning, struct goroutine *dyin
 static void classify_text(struct reasoning *reasoning)
 {
 	static const enum death deaths[] = {
-		[PRINTOUT_NO_DEATH] = DEATH_UNKNOWN,
-		[PRINTOUT_FATAL] = DEATH_FATAL,
-		[PRINTOUT_PANIC] = DEATH_PANIC,
-		[PRINTOUT_SIGNAL] = DEATH_SIGNAL,
+		[PRINTOUT_NO_DEATH] = DEATH_UNKNOWN, [PRINTOUT_FATAL] = DEATH_FATAL,
+		[PRINTOUT_PANIC] = DEATH_PANIC,      [PRINTOUT_SIGNAL] = DEATH_SIGNAL,
+		[PRINTOUT_RACE] = DEATH_RACE,
 	};
 	struct findings *findings = reasoning->findings;
 	const struct printout *printout = reasoning->program->printout;
@@ -323,6 +323,10 @@ static void classify_text(struct reasoning *reasoning)
 	if (printout->fatals) {
 		reasoning->detected = find_detected(reasoning);
 		classify_map_fatal(reasoning);
+		return;
+	}
+	if (printout->death == PRINTOUT_RACE) {
+		race_report_describe(reasoning);
 		return;
 	}
 	findings->death = deaths[printout->death];

@@ -3,6 +3,7 @@
 #include "findings/findings.h"
 
 #include "findings/flight_record.h"
+#include "findings/race_report.h"
 #include "findings/reasoning.h"
 #include "findings/told.h"
 #include "model/recording.h"
@@ -146,6 +147,7 @@ struct findings *findings_derive(struct program *program)
 		conflict_identify(&reasoning);
 		flight_record_births(&reasoning);
 		find_other(&reasoning);
+		race_report_weigh(&reasoning);
 	}
 	if (program->printout)
 		told_caveat(&reasoning);

@@ -101,6 +101,7 @@ enum death {
 	/** Another fatal error of the runtime: deadlock, out of memory, stack overflow ... */
 	DEATH_FATAL,
 	DEATH_SIGNAL,
+	DEATH_RACE, /**< none: the race detector's report on memory that is no map */
 	DEATH_UNKNOWN,
 };
 

@@ -69,6 +69,20 @@ static bool is_by_words_alone(const struct findings *findings)
 	       findings->program->printout;
 }
 
+/** Of memory that is no map. */
+static const char *race_sentence(const struct findings *findings)
+{
+	const struct side *detector = findings->detector, *other = findings->other;
+
+	if (!detector || !other)
+		return "not a map fatal: a data race on memory that is no map";
+	return arena_format(
+		findings->arena,
+		"not a map fatal: a data race on memory that is no map: %s %s what %s %s",
+		party(findings->arena, detector), past_tense[detector->operation],
+		party(findings->arena, other), past_tense[other->operation]);
+}
+
 static const char *other_death(const struct findings *findings)
 {
 	const char *message = *findings->message ? findings->message : "no message was found";
@@ -88,6 +102,8 @@ static const char *other_death(const struct findings *findings)
 				    message);
 	case DEATH_SIGNAL:
 		return arena_format(findings->arena, "not a map fatal: %s", message);
+	case DEATH_RACE:
+		return race_sentence(findings);
 	default:
 		if (findings->program && findings->program->process &&
 		    findings->program->process->live)

@@ -239,7 +239,7 @@ void told_caveat(struct reasoning *reasoning)
 	struct findings *findings = reasoning->findings;
 	const struct printout *printout = reasoning->program->printout;
 
-	if (findings->death != DEATH_MAP_FATAL)
+	if (findings->death != DEATH_MAP_FATAL || printout->death == PRINTOUT_RACE)
 		return;
 	if (!printout->goroutines)
 		findings->caveat = "the text has no stack at all: neither side is in it";

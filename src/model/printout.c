@@ -3,6 +3,7 @@
 // last rather than an earlier one. A program may print the runtime's words itself; what really ended it stands directly
 // above its stacks.
 #include "model/printout_frame.h"
+#include "model/printout_race.h"
 #include "model/roster.h"
 
 #include "golang/map_function.h"
@@ -42,11 +43,17 @@ static bool is_death(const struct dump_message *message)
 
 static uint16_t largest_section(const struct dump *dump)
 {
+	uint64_t most = 0;
 	uint16_t best = 0;
 
-	for (size_t i = 1; i < dump_section_count(dump); i++)
-		if (dump_section(dump, i)->goroutines > dump_section(dump, best)->goroutines)
-			best = (uint16_t)i;
+	for (size_t i = 0; i < dump_section_count(dump); i++) {
+		const struct dump_section *section = dump_section(dump, i);
+
+		if (section->form == DUMP_FORM_RACE || section->goroutines <= most)
+			continue;
+		most = section->goroutines;
+		best = (uint16_t)i;
+	}
 	return best;
 }
 
@@ -273,7 +280,8 @@ static void read_goroutines(struct reader *reader)
 	for (size_t i = 0; i < dump_goroutine_count(reader->dump); i++) {
 		const struct dump_goroutine *printed = dump_goroutine(reader->dump, i);
 
-		if (printed->section != reader->printout->section)
+		if (printed->section != reader->printout->section ||
+		    dump_section(reader->dump, printed->section)->form == DUMP_FORM_RACE)
 			continue;
 		reader->seen++;
 		// a thread's own stack is printed before the goroutine that it ran
@@ -292,6 +300,17 @@ static bool shows_runtime(const struct program *program)
 				return true;
 	}
 	return false;
+}
+
+/** A race on a map tells more than another death does, and any race more than no death. */
+static bool is_about_race(const struct printout *printout)
+{
+	bool of_map = false;
+
+	for (size_t i = 0; i < printout->race_count; i++)
+		of_map |= printout->races[i].of_map;
+	return !printout->fatals &&
+	       (of_map || (printout->race_count && printout->death == PRINTOUT_NO_DEATH));
 }
 
 static void note_gaps(struct program *program, const struct printout *printout)
@@ -339,6 +358,9 @@ void printout_read(struct program *program, const struct dump *dump)
 					 reader.goroutines->len * sizeof(struct goroutine));
 	printout->hides_runtime = !shows_runtime(program);
 	printout->agreement = printout_frames_agreement(reader.frames);
+	printout_races(program, dump);
+	if (is_about_race(printout))
+		printout->death = PRINTOUT_RACE;
 	note_gaps(program, printout);
 	g_hash_table_destroy(reader.folded);
 	g_hash_table_destroy(reader.by_id);

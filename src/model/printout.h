@@ -10,6 +10,7 @@ enum printout_death {
 	PRINTOUT_FATAL,
 	PRINTOUT_PANIC,
 	PRINTOUT_SIGNAL,
+	PRINTOUT_RACE, /**< the race detector's report, of a program that may have lived on */
 };
 
 /** Frames that the binary can have printed, and those that it can't. */
@@ -29,6 +30,8 @@ struct printout {
 	bool cut;              /**< the text ends, or begins, within a stack */
 	bool hides_runtime;    /**< the runtime's own frames were left out */
 	struct printout_agreement agreement;
+	const struct printed_race *races; /**< model/printout_race.h */
+	size_t race_count;
 };
 
 /**

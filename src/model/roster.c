@@ -48,11 +48,18 @@ static uint8_t *systems_of(const struct dump *dump)
 	return system;
 }
 
+/** Not told of elsewhere, nor in the past: accesses that raced are of goroutines that went on. */
+static bool is_alive(const struct dump *dump, const struct dump_goroutine *goroutine)
+{
+	return !(goroutine->flags & (DUMP_GOROUTINE_ANCESTOR | DUMP_GOROUTINE_AGAIN)) &&
+	       dump_section(dump, goroutine->section)->form != DUMP_FORM_RACE;
+}
+
 bool roster_wants(const struct dump *dump, const struct roster_filter *filter, size_t goroutine)
 {
 	const struct dump_goroutine *one = dump_goroutine(dump, goroutine);
 
-	if (one->flags & (DUMP_GOROUTINE_ANCESTOR | DUMP_GOROUTINE_AGAIN))
+	if (!is_alive(dump, one))
 		return false;
 	if (filter->id)
 		return one->id == filter->id;
@@ -110,8 +117,7 @@ struct roster *roster_new(const struct dump *dump, const struct roster_filter *f
 		bool own = system[one->group] || one->flags & DUMP_GOROUTINE_SYSTEM_STACK;
 		gpointer number = NULL;
 
-		if (one->flags & (DUMP_GOROUTINE_ANCESTOR | DUMP_GOROUTINE_AGAIN) ||
-		    (filter->id && one->id != filter->id))
+		if (!is_alive(dump, one) || (filter->id && one->id != filter->id))
 			continue;
 		if (own && !filter->system && !filter->id) {
 			roster->left_out += one->count;

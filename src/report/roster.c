@@ -118,6 +118,7 @@ static void messages_json(struct json_writer *json, const struct dump *dump)
 		[DUMP_FATAL] = "fatal",     [DUMP_PANIC] = "panic",
 		[DUMP_SIGNAL] = "signal",   [DUMP_SIGNAL_NOTE] = "signal_note",
 		[DUMP_RUNTIME] = "runtime", [DUMP_EXIT] = "exit",
+		[DUMP_RACE] = "race",
 	};
 
 	json_put_array(json, "messages");

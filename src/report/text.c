@@ -78,6 +78,7 @@ static const char *title_of(const struct findings *findings)
 		[DEATH_PANIC] = "panic",
 		[DEATH_FATAL] = "fatal error",
 		[DEATH_SIGNAL] = "killed by a signal",
+		[DEATH_RACE] = "data race",
 		[DEATH_UNKNOWN] = "cause of death not found",
 	};
 

@@ -1,20 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reproduce/race_text.h"
 
+#include "evidence/dump.h"
+
 #include <glib.h>
-
-#define RACE_WORDS "WARNING: DATA RACE\n"
-
-size_t race_text_count(const char *text)
-{
-	size_t count = 0;
-
-	while ((text = strstr(text, RACE_WORDS))) {
-		text += strlen(RACE_WORDS);
-		count++;
-	}
-	return count;
-}
 
 bool race_text_is_own(const char *function, const char *package)
 {
@@ -23,70 +12,60 @@ bool race_text_is_own(const char *function, const char *package)
 	return strncmp(function, package, n) == 0 && (function[n] == '.' || function[n] == '/');
 }
 
-static const char *next_line(const char *line)
+size_t race_text_count(const char *text)
 {
-	line += strcspn(line, "\n");
-	return line + (*line == '\n');
+	static const char words[] = "WARNING: DATA RACE\n";
+	size_t count = 0;
+
+	for (; (text = strstr(text, words)); text += strlen(words))
+		count++;
+	return count;
 }
 
-static bool is_access(const char *line)
+/** The innermost frame of an access that is the program's own; its line has come. */
+static bool own_frame(struct arena *arena, const struct dump *dump,
+		      const struct dump_goroutine *access, const char *package,
+		      struct race_frame *ret)
 {
-	static const char *const words[] = {"Read at ", "Write at ", "Previous read at ",
-					    "Previous write at "};
+	const struct dump_group *group = dump_group(dump, access->group);
 
-	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
-		if (g_str_has_prefix(line, words[i]))
-			return true;
+	for (size_t i = 0; i < group->frame_count; i++) {
+		const struct dump_frame *frame = dump_frame_at(dump, group, i);
+		g_autofree char *name = g_strndup(frame->function.p, frame->function.n);
+
+		if (!race_text_is_own(name, package))
+			continue;
+		*ret = (struct race_frame){arena_string(arena, frame->function), frame->line};
+		return true;
+	}
 	return false;
 }
 
-/* "  main.(*store).get()" and below it "      /path/main.go:58 +0x44". */
-static bool frame_read(struct arena *arena, const char *line, const char *package,
-		       struct race_frame *ret)
+/** The accesses of the @a index'th race. */
+static bool pair_read(struct arena *arena, const struct dump *dump, size_t index,
+		      const char *package, struct race_pair *ret)
 {
-	size_t width = strcspn(line, "\n");
-	const char *file = next_line(line), *end = file + strcspn(file, "\n"), *colon;
+	size_t race = 0, side = 0;
 
-	if (!g_str_has_prefix(line, "  ") || !race_text_is_own(line + 2, package))
-		return false;
-	if (width > 4 && strncmp(line + width - 2, "()", 2) == 0)
-		width -= 2;
-	colon = g_strrstr_len(file, end - file, ":");
-	if (!colon)
-		return false;
-	ret->function = arena_string(arena, (struct text){line + 2, width - 2});
-	ret->line = (unsigned)g_ascii_strtoull(colon + 1, NULL, 10);
-	return true;
-}
+	for (size_t i = 0; i < dump_goroutine_count(dump); i++) {
+		const struct dump_goroutine *access = dump_goroutine(dump, i);
 
-static bool side_read(struct arena *arena, const char **at, const char *package,
-		      struct race_frame *ret)
-{
-	const char *line = *at;
-
-	while (*line && !is_access(line) && !g_str_has_prefix(line, "===="))
-		line = next_line(line);
-	if (!is_access(line))
-		return false;
-	for (line = next_line(line); g_str_has_prefix(line, "  "); line = next_line(line))
-		if (frame_read(arena, line, package, ret)) {
-			*at = line;
-			return true;
-		}
+		if (dump_section(dump, access->section)->form != DUMP_FORM_RACE)
+			continue;
+		side = i && dump_goroutine(dump, i - 1)->section == access->section ? side + 1 : 0;
+		if (side == 1 && race++ == index)
+			return own_frame(arena, dump, access - 1, package, &ret->sides[0]) &&
+			       own_frame(arena, dump, access, package, &ret->sides[1]);
+	}
 	return false;
 }
 
 bool race_text_pair(struct arena *arena, const char *text, size_t index, const char *package,
 		    struct race_pair *ret)
 {
-	const char *at = text;
+	scoped(dump) struct dump *dump = NULL;
+	scoped(error) struct error *error =
+		dump_read_text(text_of(text), "the output of the race detector", &dump);
 
-	for (size_t i = 0; i <= index; i++) {
-		at = strstr(at, RACE_WORDS);
-		if (!at)
-			return false;
-		at += strlen(RACE_WORDS);
-	}
-	return side_read(arena, &at, package, &ret->sides[0]) &&
-	       side_read(arena, &at, package, &ret->sides[1]);
+	return !error && pair_read(arena, dump, index, package, ret);
 }

@@ -2,13 +2,16 @@
 """Verdicts from words alone: the text of a crash, with the binary and without, against what the fixture states."""
 
 import json
+import re
 
 import pytest
 
 from fixture import fixture_named
-from judge import MAPFAULT_SECONDS, mapfault_run
+from judge import MAPFAULT_SECONDS, mapfault_run, racer_is
 from judge_text import text_is_as_stated, text_judge
+from mangle import mangle
 from profiled import profiled, profiles_take
+from racetext import race_text, reports_parse
 from run import CrashFolder, program_crash
 from toolchain import program_build
 
@@ -25,6 +28,7 @@ CRASHES = [
     ("innocent_log_words", "1.22.12", "all"),
 ]
 ATTEMPTS = 3
+RACED_VERSION = "1.24.11"
 
 
 @pytest.fixture(scope="module", params=CRASHES, ids=["-".join(c) for c in CRASHES])
@@ -94,6 +98,32 @@ def test_goroutines_of_a_text(tmp_path):
     assert [(row["waiting"], row["created_by"]["line"]) for row in report["blocked"]["sources"]] == [(12, 30)]
     text = mapfault_run("goroutines", path).stdout
     assert text.count("main.a") == 1 and text.count("main.b") == 1 and "12 goroutines" in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mangler", ["", "kubectl", "stripped", "json_record"])
+def test_a_race_report_proves_both_sides(tmp_path, raced, mangler):
+    fixture, text = raced
+    path = tmp_path / "race.log"
+    path.write_bytes(mangle(mangler, text) if mangler else text.encode())
+    report = json.loads(mapfault_run("--json", path).stdout)
+    assert report["verdict"]["confidence"] == "proven" and report["verdict"]["kind"] in fixture.kinds
+    detector, other = report["sides"]
+    assert any(racer_is(racer, detector, RACED_VERSION) for racer in fixture.racers)
+    assert any(racer_is(racer, other, RACED_VERSION) for racer in fixture.writers())
+    addresses = re.findall(r"^truth map 0x([0-9a-f]+)$", text, re.M)
+    assert int(report["map"]["address"], 0) in [int(address, 16) for address in addresses]
+
+
+@pytest.fixture(scope="module")
+def raced():
+    fixture = fixture_named("two_locks")
+    app = program_build(fixture, RACED_VERSION, "race")
+    for _ in range(ATTEMPTS):
+        text = race_text(fixture, RACED_VERSION, app)
+        if list(reports_parse(text)):
+            return fixture, text
+    pytest.skip("the program died each time before the detector reported anything")
 
 
 def test_profiles_bear_witness(tmp_path):

@@ -213,6 +213,73 @@ static void labels_of_both_forms_are_decoded(void **state)
 	assert_text(value, "e");
 }
 
+/* As Go 1.26 prints it, between lines of others. */
+static const char race[] = "==================\n"
+			   "WARNING: DATA RACE\n"
+			   "Write at 0x00c00009ac60 by goroutine 6:\n"
+			   "  runtime.mapassign_fast64()\n"
+			   "      /go/src/internal/runtime/maps/runtime_fast64.go:196 +0x0\n"
+			   "GET /healthz 200\n"
+			   "  main.(*store[go.shape.int]).put()\n"
+			   "      /src/main.go:10 +0x44\n"
+			   "\n"
+			   "Previous read at 0x00c00009ac60 by main goroutine:\n"
+			   "  [failed to restore the stack]\n"
+			   "\n"
+			   "Goroutine 6 (running) created at:\n"
+			   "  main.main()\n"
+			   "      /src/main.go:70 +0x44\n"
+			   "  main.outer()\n"
+			   "      /src/main.go:71 +0x44\n";
+
+static void check_race(const struct dump *dump)
+{
+	const struct dump_goroutine *write, *read;
+	const struct dump_group *group;
+
+	assert_int_equal(dump_section(dump, 0)->form, DUMP_FORM_RACE);
+	assert_int_equal(dump_message(dump, 0)->kind, DUMP_RACE);
+	assert_int_equal(dump_message(dump, 0)->address, 0xc00009ac60);
+	write = dump_goroutine(dump, 0);
+	read = dump_goroutine(dump, 1);
+	assert_int_equal(write->id, 6);
+	assert_int_equal(read->id, 1);
+	assert_text(dump_word(dump, write->state), "Write");
+	assert_text(dump_word(dump, read->state), "Previous read");
+	group = dump_group(dump, write->group);
+	assert_int_equal(group->frame_count, 2);
+	assert_text(dump_frame_at(dump, group, 1)->function, "main.(*store[...]).put");
+	assert_int_equal(dump_frame_at(dump, group, 1)->line, 10);
+	assert_int_equal(dump_frame(dump, group->created_by)->line, 70);
+	group = dump_group(dump, read->group);
+	assert_int_equal(group->frame_count, 0);
+	assert_true(group->flags & DUMP_STACK_UNAVAILABLE);
+}
+
+/** Whole, cut off before its last line, without indentation, and followed by a dump. */
+static void races_are_sections(void **state)
+{
+	g_autofree char *with_dump = g_strconcat(race, crash, NULL);
+	g_auto(GStrv) lines = g_strsplit(race, "\n", -1);
+	g_autofree char *flat = NULL;
+	struct dump *dump;
+
+	for (char **line = lines; *line; line++)
+		g_strchug(*line);
+	flat = g_strjoinv("\n", lines);
+	dump = read_text(race);
+	check_race(dump);
+	assert_int_equal(dump_section_count(dump), 1);
+	dump_close(dump);
+	dump = read_text(flat);
+	check_race(dump);
+	dump_close(dump);
+	dump = read_text(with_dump);
+	assert_int_equal(dump_section_count(dump), 2);
+	assert_int_equal(dump_goroutine_count(dump), 6);
+	dump_close(dump);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +289,7 @@ int main(void)
 		cmocka_unit_test(messages_and_strangers_are_told_apart),
 		cmocka_unit_test(arguments_come_apart),
 		cmocka_unit_test(labels_of_both_forms_are_decoded),
+		cmocka_unit_test(races_are_sections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a text to its verdict, without a binary. What the texts say was written by hand after real ones.
+#include "../base/cmocka_first.h"
+
+#include "evidence/dump.h"
+#include "findings/findings.h"
+
+struct words {
+	struct dump *dump;
+	struct program *program;
+	struct findings *findings;
+};
+
+static struct words words;
+
+static struct findings *derive(const char *text)
+{
+	assert_null(dump_read_text(text_of(text), "test", &words.dump));
+	assert_null(program_open(&(struct program_evidence){.dump = words.dump}, &words.program));
+	return words.findings = findings_derive(words.program);
+}
+
+static int drop(void **state)
+{
+	findings_free(words.findings);
+	if (words.program)
+		program_close(words.program);
+	dump_close(words.dump);
+	words = (struct words){0};
+	return 0;
+}
+
+static void assert_site(const struct side *side, const char *function, int line)
+{
+	assert_non_null(side);
+	assert_string_equal(side->site.function, function);
+	assert_int_equal(side->site.line, line);
+}
+
+#define RACE(WORD, ADDRESS, ID, MAP, FUNCTION, LINE)                                               \
+	WORD " at 0x" ADDRESS " by goroutine " ID ":\n" MAP "  " FUNCTION "()\n"                   \
+	     "      /src/main.go:" LINE " +0x44\n\n"
+#define IN(FUNCTION) "  " FUNCTION "()\n      /go/src/runtime/map.go:600 +0x0\n"
+#define BEGIN        "==================\nWARNING: DATA RACE\n"
+#define END                                                                                        \
+	"Goroutine 6 (running) created at:\n  main.main()\n      /src/main.go:70 +0x44\n"          \
+	"==================\n"
+#define READ_AND_WRITE(ADDRESS)                                                                    \
+	BEGIN RACE("Write", ADDRESS, "6", IN("runtime.mapassign_faststr"), "main.put", "10")       \
+		RACE("Previous read", ADDRESS, "7", IN("runtime.mapaccess1_faststr"), "main.get",  \
+		     "20") END
+
+static void a_reported_race_is_proven(void **state)
+{
+	struct findings *findings = derive("starting\n" READ_AND_WRITE("00c000088960"));
+
+	assert_string_equal(findings->kind, "concurrent_map_read_and_write");
+	assert_int_equal(findings->confidence, CONFIDENCE_PROVEN);
+	assert_site(findings->detector, "main.get", 20);
+	assert_site(findings->other, "main.put", 10);
+	assert_int_equal(findings->other->goroutine->id, 6);
+	assert_string_equal(findings->other->goroutine->created_by.function, "main.main");
+	assert_int_equal(findings->map.address, 0xc000088960);
+	assert_int_equal(findings->map.sure, CONFIDENCE_PROVEN);
+}
+
+static void a_race_on_other_memory_is_no_map_fatal(void **state)
+{
+	struct findings *findings = derive(
+		BEGIN RACE("Write", "00c000088960", "6", "", "main.put", "10")
+			RACE("Previous write", "00c000088960", "7", "", "main.get", "20") END);
+
+	assert_string_equal(findings->kind, "not_a_map_fatal");
+	assert_non_null(strstr(findings->sentence, "main.go:10"));
+	assert_non_null(strstr(findings->sentence, "main.go:20"));
+}
+
+/** Where one map function calls another the detector leaves out the frame of the code that called them. */
+static void a_lost_caller_is_not_named(void **state)
+{
+	struct findings *findings = derive(BEGIN RACE(
+		"Read", "00c000088960", "6", IN("runtime.mapaccess1_faststr"), "main.get",
+		"20") RACE("Previous write", "00c000088960", "7",
+			   IN("runtime.mapassign") IN("runtime.mapassign_faststr"), "main.put",
+			   "10") END);
+
+	assert_null(findings->other);
+	assert_int_equal(findings->candidate_count, 1);
+	assert_int_equal(findings->confidence, CONFIDENCE_POSSIBLE);
+}
+
+#define FATAL                                                                                      \
+	"fatal error: concurrent map read and map write\n\ngoroutine 9 [running]:\n"               \
+	"main.get(...)\n\t/src/main.go:20\nmain.serve()\n\t/src/main.go:40 +0x25\n"                \
+	"created by main.main in goroutine 1\n\t/src/main.go:71 +0x44\nexit status 2\n"
+
+static void a_race_names_the_writer_of_a_fatal(void **state)
+{
+	struct findings *findings = derive(READ_AND_WRITE("00c000088960") FATAL);
+
+	assert_string_equal(findings->message, "fatal error: concurrent map read and map write");
+	assert_site(findings->detector, "main.get", 20);
+	assert_int_equal(findings->detector->goroutine->id, 9);
+	assert_site(findings->other, "main.put", 10);
+	assert_string_equal(findings->other->rule, "race_report");
+	assert_int_equal(findings->confidence, CONFIDENCE_LIKELY);
+}
+
+static void two_racing_writers_stay_candidates(void **state)
+{
+	struct findings *findings = derive(READ_AND_WRITE("00c000088960") BEGIN RACE(
+		"Write", "00c000088960", "8", IN("runtime.mapdelete_faststr"), "main.drop",
+		"30") RACE("Previous read", "00c000088960", "7", IN("runtime.mapaccess1_faststr"),
+			   "main.get", "20") END FATAL);
+
+	assert_null(findings->other);
+	assert_int_equal(findings->candidate_count, 2);
+	assert_site(&findings->candidates[0], "main.put", 10);
+	assert_site(&findings->candidates[1], "main.drop", 30);
+}
+
+static void a_race_elsewhere_says_nothing_of_a_fatal(void **state)
+{
+	struct findings *findings = derive(
+		BEGIN RACE("Write", "00c000012340", "6", IN("runtime.mapassign_faststr"), "main.a",
+			   "10") RACE("Previous write", "00c000012340", "7",
+				      IN("runtime.mapassign_faststr"), "main.b", "50") END FATAL);
+
+	assert_null(findings->other);
+	assert_int_equal(findings->candidate_count, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(a_reported_race_is_proven, drop),
+		cmocka_unit_test_teardown(a_race_on_other_memory_is_no_map_fatal, drop),
+		cmocka_unit_test_teardown(a_lost_caller_is_not_named, drop),
+		cmocka_unit_test_teardown(a_race_names_the_writer_of_a_fatal, drop),
+		cmocka_unit_test_teardown(two_racing_writers_stay_candidates, drop),
+		cmocka_unit_test_teardown(a_race_elsewhere_says_nothing_of_a_fatal, drop),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
