@@ -320,13 +320,13 @@ static void classify_text(struct reasoning *reasoning)
 	const struct printout *printout = reasoning->program->printout;
 	struct goroutine *dying = dying_goroutine(reasoning->program);
 
+	if (printout->death == PRINTOUT_RACE) {
+		race_report_describe(reasoning);
+		return;
+	}
 	if (printout->fatals) {
 		reasoning->detected = find_detected(reasoning);
 		classify_map_fatal(reasoning);
-		return;
-	}
-	if (printout->death == PRINTOUT_RACE) {
-		race_report_describe(reasoning);
 		return;
 	}
 	findings->death = deaths[printout->death];

@@ -91,9 +91,24 @@ static const struct printed_race *choose(const struct printout *printout)
 	return chosen;
 }
 
+/** A race itself is certain; that it is the one which a fatal error without a stack met is not. */
+static enum confidence confidence_of(const struct reasoning *reasoning,
+				     const struct printed_access *access)
+{
+	const struct printout *printout = reasoning->program->printout;
+	size_t races = 0;
+
+	for (size_t i = 0; i < printout->race_count; i++)
+		races += printout->races[i].of_map;
+	if (!is_sure(access) || (printout->fatals && races > 1))
+		return CONFIDENCE_POSSIBLE;
+	return printout->fatals ? CONFIDENCE_LIKELY : CONFIDENCE_PROVEN;
+}
+
 static void name_sides(struct reasoning *reasoning, const struct printed_race *race)
 {
 	struct findings *findings = reasoning->findings;
+	enum confidence confidence;
 	const struct printed_access *noticed = &race->side[0], *before = &race->side[1];
 	struct side *detector = arena_take(findings->arena, sizeof(*detector));
 	struct side *other = arena_take(findings->arena, sizeof(*other));
@@ -102,12 +117,14 @@ static void name_sides(struct reasoning *reasoning, const struct printed_race *r
 		noticed = &race->side[1];
 		before = &race->side[0];
 	}
-	*detector = side_of(reasoning, race, noticed, SIDE_DETECTOR,
-			    is_sure(noticed) ? CONFIDENCE_PROVEN : CONFIDENCE_POSSIBLE);
-	*other = side_of(reasoning, race, before, is_sure(before) ? SIDE_OTHER : SIDE_CANDIDATE,
-			 is_sure(before) ? CONFIDENCE_PROVEN : CONFIDENCE_POSSIBLE);
+	*detector =
+		side_of(reasoning, race, noticed, SIDE_DETECTOR, confidence_of(reasoning, noticed));
+	confidence = confidence_of(reasoning, before);
+	*other =
+		side_of(reasoning, race, before,
+			confidence > CONFIDENCE_POSSIBLE ? SIDE_OTHER : SIDE_CANDIDATE, confidence);
 	findings->detector = detector;
-	if (is_sure(before)) {
+	if (other->role == SIDE_OTHER) {
 		findings->other = other;
 	} else if (before->user < before->goroutine->stack.count) {
 		findings->candidates = other;
@@ -133,7 +150,9 @@ void race_report_describe(struct reasoning *reasoning)
 	struct findings *findings = reasoning->findings;
 	const struct printed_race *race = choose(reasoning->program->printout);
 
-	findings->message = "WARNING: DATA RACE";
+	findings->message = reasoning->program->printout->fatals
+				    ? reasoning->program->printout->message
+				    : "WARNING: DATA RACE";
 	findings->death = race->of_map ? DEATH_MAP_FATAL : DEATH_RACE;
 	if (race->of_map) {
 		findings->fatal = kind_of(race);

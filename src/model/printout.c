@@ -309,8 +309,9 @@ static bool is_about_race(const struct printout *printout)
 
 	for (size_t i = 0; i < printout->race_count; i++)
 		of_map |= printout->races[i].of_map;
-	return !printout->fatals &&
-	       (of_map || (printout->race_count && printout->death == PRINTOUT_NO_DEATH));
+	if (printout->fatals)
+		return of_map && !printout->goroutines; // a fatal error without a stack
+	return (of_map || (printout->race_count && printout->death == PRINTOUT_NO_DEATH));
 }
 
 static void note_gaps(struct program *program, const struct printout *printout)

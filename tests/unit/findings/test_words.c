@@ -106,6 +106,16 @@ static void a_race_names_the_writer_of_a_fatal(void **state)
 	assert_int_equal(findings->confidence, CONFIDENCE_LIKELY);
 }
 
+static void a_race_is_likely_what_a_fatal_without_stack_met(void **state)
+{
+	struct findings *findings =
+		derive(READ_AND_WRITE("00c000088960") "fatal error: concurrent map read and map "
+						      "write\n");
+
+	assert_int_equal(findings->confidence, CONFIDENCE_LIKELY);
+	assert_site(findings->other, "main.put", 10);
+}
+
 static void two_racing_writers_stay_candidates(void **state)
 {
 	struct findings *findings = derive(READ_AND_WRITE("00c000088960") BEGIN RACE(
@@ -137,6 +147,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_race_on_other_memory_is_no_map_fatal, drop),
 		cmocka_unit_test_teardown(a_lost_caller_is_not_named, drop),
 		cmocka_unit_test_teardown(a_race_names_the_writer_of_a_fatal, drop),
+		cmocka_unit_test_teardown(a_race_is_likely_what_a_fatal_without_stack_met, drop),
 		cmocka_unit_test_teardown(two_racing_writers_stay_candidates, drop),
 		cmocka_unit_test_teardown(a_race_elsewhere_says_nothing_of_a_fatal, drop),
 	};
