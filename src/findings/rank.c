@@ -146,13 +146,17 @@ static void name_parties(struct reasoning *reasoning, const GArray *suspects)
 
 		if (suspect->tier == TIER_NONE)
 			break;
+		if (told_listed(reasoning, suspect))
+			continue;
 		if (i == 0 && confidence >= CONFIDENCE_LIKELY) {
 			findings->other = arena_take(findings->arena, sizeof(*findings->other));
 			*findings->other = suspect_side(reasoning, suspect, SIDE_OTHER, confidence);
 			continue;
 		}
-		findings->candidates[findings->candidate_count++] =
+		findings->candidates[findings->candidate_count] =
 			suspect_side(reasoning, suspect, SIDE_CANDIDATE, confidence);
+		told_crowd(reasoning, suspects, i,
+			   &findings->candidates[findings->candidate_count++]);
 	}
 }
 

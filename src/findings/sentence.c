@@ -16,6 +16,9 @@ static const char *const past_tense[] = {
 
 static const char *party(struct arena *arena, const struct side *side)
 {
+	if (!side->site.function)
+		return arena_format(arena, "goroutine %llu, whose stack was not printed",
+				    (unsigned long long)side->goroutine->id);
 	if (!side->goroutine)
 		return arena_format(arena, "a goroutine in %s (%s)",
 				    function_short(side->site.function),

@@ -12,8 +12,12 @@
 
 static const char *const rules[] = {
 	[TIER_NONE] = "none",
+	[TIER_SAME_PACKAGE_PARKED] = "same_package_parked",
+	[TIER_SAME_PACKAGE] = "same_package",
+	[TIER_SAME_ORIGIN] = "same_origin",
 	[TIER_SAME_CODE] = "same_code",
 	[TIER_SAME_OBJECT] = "same_object",
+	[TIER_UNSEEN] = "running_unseen",
 	[TIER_REACH_ENDED] = "reach_ended",
 	[TIER_REACH_PARKED] = "reach_parked",
 	[TIER_GHOST_DEAD] = "ghost_write_ended",
@@ -49,8 +53,7 @@ bool suspect_is_runnable(const struct goroutine *goroutine)
 	return false;
 }
 
-/** The innermost source position of a call that the user wrote. */
-static const struct go_site *user_site(struct program *program, uint64_t call_pc)
+const struct go_site *suspect_user_site(struct program *program, uint64_t call_pc)
 {
 	static const struct go_site unknown = {.function = "?", .file = "?"};
 	const struct spot *spot = program_spot(program, call_pc, true);
@@ -109,7 +112,7 @@ static void examine_ghosts(struct reasoning *reasoning, struct suspect *suspect,
 			: suspect_is_runnable(goroutine) ? TIER_GHOST_RUNNABLE
 							 : TIER_GHOST_PARKED;
 	suspect->operation = suspect->ghost->site->function->operation;
-	suspect->site = user_site(program, suspect->ghost->site->call_pc);
+	suspect->site = suspect_user_site(program, suspect->ghost->site->call_pc);
 }
 
 static bool code_reaches(struct inquiry *inquiry, const struct go_function *function)
@@ -213,7 +216,7 @@ static const struct go_site *site_of_path(struct program *program, const struct 
 	const struct write_path *path = &suspect->path;
 
 	if (!go_is_runtime_function(path->site->site->caller.name))
-		return user_site(program, path->site->site->call_pc);
+		return suspect_user_site(program, path->site->site->call_pc);
 	for (unsigned i = path->way.count; i-- > 0;) {
 		uint64_t call_pc = path->way.steps[i].end - 1;
 		struct go_function function;
@@ -221,9 +224,9 @@ static const struct go_site *site_of_path(struct program *program, const struct 
 
 		if (program_function(program, call_pc, &function, &table) &&
 		    !go_is_runtime_function(function.name))
-			return user_site(program, call_pc);
+			return suspect_user_site(program, call_pc);
 	}
-	return suspect->stands ? suspect->stands : user_site(program, path->site->site->call_pc);
+	return suspect->stands ? suspect->stands : suspect_user_site(program, path->site->site->call_pc);
 }
 
 static void take_path(struct inquiry *inquiry, struct suspect *suspect)
@@ -383,7 +386,7 @@ struct suspect suspect_examine(struct inquiry *inquiry, uint32_t index)
 	else
 		examine_reach(inquiry, &suspect);
 	if (reasoning->program->printout)
-		told_relate(reasoning, &suspect);
+		told_relate(reasoning, inquiry->reach, &suspect);
 	suspect.profile = map_profile_of(inquiry->profile, told_site(&suspect));
 	weigh(inquiry, &suspect);
 	return suspect;

@@ -16,8 +16,13 @@
  */
 enum tier {
 	TIER_NONE,
-	TIER_SAME_CODE,    /**< a text alone: was in code of the same type as the detector */
-	TIER_SAME_OBJECT,  /**< a text alone: was in a method of the same object, and running */
+	/* A text alone tells the next five, and with a binary TIER_UNSEEN */
+	TIER_SAME_PACKAGE_PARKED, /**< waited in code of the detector's package */
+	TIER_SAME_PACKAGE,        /**< was running there */
+	TIER_SAME_ORIGIN,  /**< was running, and started where the detector was, which writes */
+	TIER_SAME_CODE,    /**< was in code of the same type as the detector */
+	TIER_SAME_OBJECT,  /**< was in a method of the same object, and running */
+	TIER_UNSEEN,       /**< was running on another thread: no stack was printed */
 	TIER_REACH_ENDED,  /**< has ended; what it was started with comes to a write of this map */
 	TIER_REACH_PARKED, /**< waits; can get to a write of this map */
 	TIER_GHOST_DEAD,   /**< has ended; its stack still shows a write of this map */
@@ -80,6 +85,8 @@ bool suspect_is_writer_at_work(const struct reasoning *reasoning, const struct s
 /** The witnesses that profiles bring for or against a write. */
 void tell_profile(struct reasoning *reasoning, const struct map_site_profile *profile,
 		  struct side *side);
+/** The innermost source position of a call that the user wrote. */
+const struct go_site *suspect_user_site(struct program *program, uint64_t call_pc);
 /** True when it was running or about to. */
 bool suspect_is_runnable(const struct goroutine *goroutine);
 const char *tier_rule(enum tier tier);

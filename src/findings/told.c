@@ -5,10 +5,9 @@
 #include "findings/told.h"
 
 #include "model/printout.h"
+#include "model/printout_start.h"
 
 #include <string.h>
-
-#define FRAMES_COMPARED 12u /* of each stack: what shares an object is near the map's use */
 
 /** "32", "64" or "str" of a function that the compiler chose by the key's type; "" of all others. */
 static const char *key_class(const struct map_call *call)
@@ -97,32 +96,23 @@ static const char *path_of(const struct reasoning *reasoning, uint32_t goroutine
 	return frame < whose->stack.count ? printout_map_path(program, whose, frame, site) : NULL;
 }
 
-/** "main.(*index)" of "main.(*index).put": equal ones have receivers of one type; 0 without a receiver. */
-static size_t receiver_bytes(const char *function)
-{
-	const char *open = strstr(function, "(*"), *close = open ? strstr(open, ").") : NULL;
-
-	return close ? (size_t)(close - function) : 0;
-}
-
-/** Methods of one type on both stacks: are they of the same object? */
-static enum path_relation by_receivers(const struct reasoning *reasoning, const struct goroutine *a,
-				       const struct goroutine *b)
+enum path_relation told_by_receivers(const struct reasoning *reasoning, const struct goroutine *a,
+				     const struct goroutine *b)
 {
 	enum path_relation found = PATH_UNKNOWN;
 
-	for (size_t i = 0; i < MIN(a->stack.count, FRAMES_COMPARED); i++) {
+	for (size_t i = 0; i < MIN(a->stack.count, TOLD_FRAMES_COMPARED); i++) {
 		const char *function = a->stack.frames[i].site->function;
-		size_t n = receiver_bytes(function);
-		const char *path = n && !a->stack.frames[i].site->inlined
-					   ? printout_argument_path(reasoning->program, a, i, 0)
-					   : NULL;
+		const char *path =
+			told_same_receiver(function, function) && !a->stack.frames[i].site->inlined
+				? printout_argument_path(reasoning->program, a, i, 0)
+				: NULL;
 
-		for (size_t j = 0; path && j < MIN(b->stack.count, FRAMES_COMPARED); j++) {
+		for (size_t j = 0; path && j < MIN(b->stack.count, TOLD_FRAMES_COMPARED); j++) {
 			const char *other = b->stack.frames[j].site->function;
 			enum path_relation relation;
 
-			if (receiver_bytes(other) != n || strncmp(function, other, n) ||
+			if (!told_same_receiver(function, other) ||
 			    b->stack.frames[j].site->inlined)
 				continue;
 			relation = printout_path_compare(
@@ -135,44 +125,6 @@ static enum path_relation by_receivers(const struct reasoning *reasoning, const 
 	return found;
 }
 
-/** A frame of @a b that is in a method of the type, or in the very function, that frame @a of stands in. */
-static bool same_code(const struct frame *of, const struct frame *b)
-{
-	size_t n = receiver_bytes(of->site->function);
-
-	if (!n)
-		return g_str_equal(of->site->function, b->site->function);
-	return receiver_bytes(b->site->function) == n &&
-	       !strncmp(of->site->function, b->site->function, n);
-}
-
-/** Without a binary, names are all that tells who may write: methods of the detector's own object first. */
-static void examine_names(const struct reasoning *reasoning, struct suspect *suspect)
-{
-	struct program *program = reasoning->program;
-	const struct goroutine *detector = &program->goroutines[reasoning->detected->goroutine];
-	const struct goroutine *goroutine = &program->goroutines[suspect->goroutine];
-	size_t user = stack_user_frame(&detector->stack, 0);
-	const struct frame *of = &detector->stack.frames[user];
-
-	if (user >= detector->stack.count)
-		return;
-	for (size_t i = 0; i < MIN(goroutine->stack.count, FRAMES_COMPARED); i++) {
-		const struct frame *frame = &goroutine->stack.frames[i];
-
-		if (frame->runtime || !same_code(of, frame))
-			continue;
-		suspect->relation = by_receivers(reasoning, detector, goroutine);
-		suspect->tier = suspect->relation == PATH_SAME && suspect_is_runnable(goroutine)
-					? TIER_SAME_OBJECT
-					: TIER_SAME_CODE;
-		suspect->operation = MAP_WRITE;
-		suspect->site = frame->site;
-		suspect->depth = i + (suspect_is_runnable(goroutine) ? 0 : FRAMES_COMPARED);
-		return;
-	}
-}
-
 const struct map_site *told_site(const struct suspect *suspect)
 {
 	if (suspect->call && suspect->call->site && suspect->tier >= TIER_WRITE_SAME_TYPE)
@@ -180,20 +132,59 @@ const struct map_site *told_site(const struct suspect *suspect)
 	return suspect->path.site ? suspect->path.site->site : NULL;
 }
 
-void told_relate(const struct reasoning *reasoning, struct suspect *suspect)
+static const struct go_site *site_of_entry(const struct reasoning *reasoning,
+					   const struct go_function *function)
+{
+	struct go_site sites[PCLNTAB_MAX_INLINED];
+	size_t count = program_sites(reasoning->program, function->entry, sites);
+
+	return arena_copy(reasoning->findings->arena,
+			  count ? &sites[count - 1] : &(struct go_site){.function = function->name},
+			  sizeof(*sites));
+}
+
+/** Its stack was not printed: what it was started to do may come to a write. */
+static void examine_unseen(const struct reasoning *reasoning, struct write_reach *reach,
+			   struct suspect *suspect)
+{
+	static const struct go_site nowhere = {0};
+	struct program *program = reasoning->program;
+	const struct goroutine *goroutine = &program->goroutines[suspect->goroutine];
+	struct go_function function;
+	struct write_path path;
+
+	if (goroutine->stack.count || !suspect_is_runnable(goroutine))
+		return;
+	suspect->tier = TIER_UNSEEN;
+	suspect->operation = MAP_WRITE;
+	suspect->site = &nowhere;
+	if (!printout_started(program, &goroutine->created_by, &function) ||
+	    !write_reach_from(reach, &function, function.entry, &path))
+		return;
+	suspect->tier = TIER_REACH_RUNNABLE;
+	suspect->path = path;
+	suspect->operation = path.site->site->function->operation;
+	suspect->stands = site_of_entry(reasoning, &function);
+	suspect->site = suspect_user_site(program, path.site->site->call_pc);
+}
+
+void told_relate(const struct reasoning *reasoning, struct write_reach *reach,
+		 struct suspect *suspect)
 {
 	const struct map_call *detected = reasoning->detected;
 	const struct map_site *site = told_site(suspect);
 
 	if (!reasoning->program->sites && !suspect->tier && !suspect->call)
-		examine_names(reasoning, suspect);
-	if (!suspect->tier || !reasoning->program->sites)
+		told_by_names(reasoning, suspect);
+	if (reasoning->program->sites && !suspect->tier && !suspect->call)
+		examine_unseen(reasoning, reach, suspect);
+	if (!suspect->tier || suspect->tier == TIER_UNSEEN || !reasoning->program->sites)
 		return;
 	suspect->relation =
 		printout_path_compare(path_of(reasoning, detected->goroutine, detected->site),
 				      path_of(reasoning, suspect->goroutine, site));
 	if (suspect->relation == PATH_UNKNOWN)
-		suspect->relation = by_receivers(
+		suspect->relation = told_by_receivers(
 			reasoning, &reasoning->program->goroutines[detected->goroutine],
 			&reasoning->program->goroutines[suspect->goroutine]);
 	// a write of another object's map is no better than a way to a write
@@ -206,15 +197,8 @@ void told_relate(const struct reasoning *reasoning, struct suspect *suspect)
 
 void told_relation(struct reasoning *reasoning, const struct suspect *suspect, struct side *side)
 {
-	if (suspect->tier == TIER_SAME_CODE || suspect->tier == TIER_SAME_OBJECT) {
-		witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, 0,
-			    suspect->relation == PATH_SAME
-				    ? "it was in a method of the very object that the detector used"
-			    : suspect->relation == PATH_OTHER
-				    ? "it was in the same code as the detector, on another object"
-				    : "it was in code of the same type as the detector");
+	if (told_names(reasoning, suspect, side))
 		return;
-	}
 	if (suspect->relation == PATH_UNKNOWN)
 		return;
 	witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, 0,
@@ -223,6 +207,47 @@ void told_relation(struct reasoning *reasoning, const struct suspect *suspect, s
 			      "operation does"
 			    : "its write takes the map from another object than the detector's "
 			      "operation does");
+}
+
+static bool is_alike(const struct reasoning *reasoning, const struct side *side,
+		     const struct suspect *suspect)
+{
+	const struct goroutine *a = side->goroutine;
+	const struct goroutine *b = &reasoning->program->goroutines[suspect->goroutine];
+
+	return a && a->stack.count && a->stack.frames == b->stack.frames &&
+	       a->status == b->status && side->site.line == suspect->site->line &&
+	       g_str_equal(side->rule, tier_rule(suspect->tier));
+}
+
+bool told_listed(const struct reasoning *reasoning, const struct suspect *suspect)
+{
+	const struct findings *findings = reasoning->findings;
+
+	if (!reasoning->program->printout || suspect->tier == TIER_IN_WRITE)
+		return false;
+	for (size_t i = 0; i < findings->candidate_count; i++)
+		if (is_alike(reasoning, &findings->candidates[i], suspect))
+			return true;
+	return false;
+}
+
+void told_crowd(struct reasoning *reasoning, const GArray *suspects, guint index, struct side *side)
+{
+	uint64_t more = 0;
+
+	if (!reasoning->program->printout || !side->goroutine->stack.count)
+		return;
+	for (guint i = index; i < suspects->len; i++) {
+		const struct suspect *suspect = &g_array_index(suspects, struct suspect, i);
+
+		if (suspect->tier && is_alike(reasoning, side, suspect))
+			more += MAX(reasoning->program->goroutines[suspect->goroutine].count, 1u);
+	}
+	if (more > 1)
+		witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, 0,
+			    "%llu more goroutines stood at the same place",
+			    (unsigned long long)more - 1);
 }
 
 enum confidence told_confidence(const struct reasoning *reasoning, const struct suspect *suspect)

@@ -311,7 +311,7 @@ static bool is_about_race(const struct printout *printout)
 		of_map |= printout->races[i].of_map;
 	if (printout->fatals)
 		return of_map && !printout->goroutines; // a fatal error without a stack
-	return (of_map || (printout->race_count && printout->death == PRINTOUT_NO_DEATH));
+	return of_map || (printout->race_count && printout->death == PRINTOUT_NO_DEATH);
 }
 
 static void note_gaps(struct program *program, const struct printout *printout)

@@ -10,6 +10,7 @@
 
 #define ON_STACK_TO   16 /* the last minor that passes arguments on the stack */
 #define MARKS_STALE   18 /* the first that marks what may be stale */
+#define NAMES_PARENTS 21 /* the first that says who started a goroutine */
 #define ARGUMENTS_MAX 32
 
 static bool shows_runtime(const struct program *program, const struct stack *stack)
@@ -97,10 +98,19 @@ static bool argument_at(const struct dump_argument *arguments, size_t count, int
 	return false;
 }
 
+/** A text of unknown version that says "in goroutine 1". */
+static bool names_parents(const struct printout *printout)
+{
+	return dump_section_count(printout->dump) &&
+	       dump_section(printout->dump, printout->section)->created_by_ids;
+}
+
 bool printout_trusts(const struct program *program, const struct dump_argument *argument)
 {
 	int minor = program->build.version.minor;
 
+	if (!minor && names_parents(program->printout))
+		minor = NAMES_PARENTS;
 	return minor && (minor <= ON_STACK_TO || (minor >= MARKS_STALE && !argument->stale));
 }
 
@@ -130,6 +140,58 @@ static void take_arguments(struct program *program, struct text printed,
 	}
 }
 
+static const struct go_type *map_type_at(const struct program *program, uint64_t descriptor)
+{
+	const struct go_type *type = types_at(program->types, descriptor);
+
+	if (type && type->kind == GO_KIND_POINTER && type->elem)
+		type = type->elem; // a decoder is handed the address of what it fills
+	return type && type->kind == GO_KIND_MAP ? type : NULL;
+}
+
+/** Type and data, the first two words of an interface and of a reflect.Value. */
+static bool take_box(struct program *program, struct text printed, struct map_call *call)
+{
+	struct dump_argument arguments[ARGUMENTS_MAX];
+	size_t count = dump_arguments(printed, arguments, ARGUMENTS_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct dump_argument *data = &arguments[i + 1 < count ? i + 1 : i];
+		const struct go_type *type =
+			arguments[i].kind == DUMP_ARGUMENT_WORD && arguments[i].pointer_like
+				? map_type_at(program, arguments[i].value)
+				: NULL;
+
+		if (!type)
+			continue;
+		call->type = type;
+		if (!call->map && data != &arguments[i] && data->pointer_like &&
+		    types_at(program->types, arguments[i].value) == type) {
+			call->map = data->value;
+			call->map_inferred = true;
+			call->map_found_by = "handed over with its type, in the text";
+		}
+		return true;
+	}
+	return false;
+}
+
+/**
+ * Printers, encoders and decoders are handed a map in an interface, and pass it on as a reflect.Value. A map inside another
+ * has a frame of its own further in, so the innermost is the one; that its words may be stale leaves it possible.
+ */
+static void find_boxed_map(struct program *program, const struct stack *stack,
+			   const struct dump_call *calls, size_t count, struct map_call *call)
+{
+	for (size_t i = call->first; i < count; i++) {
+		const struct frame *frame = &stack->frames[i];
+
+		if (!go_is_library_function(frame->site->function) ||
+		    (!frame->site->inlined && take_box(program, calls[i].arguments, call)))
+			return;
+	}
+}
+
 void printout_find_map(struct program *program, const struct goroutine *goroutine,
 		       struct map_call *call)
 {
@@ -146,4 +208,6 @@ void printout_find_map(struct program *program, const struct goroutine *goroutin
 		if (function && !stack->frames[i].site->inlined)
 			take_arguments(program, calls[i].arguments, function, call);
 	}
+	if (!call->type && program->types)
+		find_boxed_map(program, stack, calls, count, call);
 }

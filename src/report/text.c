@@ -331,7 +331,9 @@ static void who_and_where(struct verdict *v, const struct goroutine *goroutine,
 	if (goroutine)
 		field_take(v, TONE_BOLD,
 			   g_strdup_printf("goroutine %llu", (unsigned long long)goroutine->id));
-	field_take(v, TONE_PLAIN, words_function(site->function));
+	field_take(v, TONE_PLAIN,
+		   site->function ? words_function(site->function)
+				  : g_strdup("its stack was not printed"));
 	field_take(v, TONE_BOLD, words_place(site));
 }
 
@@ -365,6 +367,8 @@ static void candidate_line(struct verdict *v, const struct side *side)
 	screen_format(&v->screen, TONE_PLAIN, "%s%s%s", map_operation_name(side->operation),
 		      *state ? "; " : "", state);
 	reasons(v, side);
+	if (side->goroutine && !side->site.function)
+		started_by(v, side->goroutine);
 	screen_newline(&v->screen);
 }
 

@@ -140,6 +140,74 @@ static void a_race_elsewhere_says_nothing_of_a_fatal(void **state)
 	assert_int_equal(findings->candidate_count, 0);
 }
 
+/* Everybody, and no program: names are all there is. Go 1.22. */
+
+#define DETECTOR                                                                                   \
+	"fatal error: concurrent map writes\n\ngoroutine 9 [running]:\n"                           \
+	"main.(*store).put(0xc000012340, 0x1)\n\t/src/main.go:20 +0x25\n"                          \
+	"main.work()\n\t/src/main.go:40 +0x25\n"                                                   \
+	"created by main.main in goroutine 1\n\t/src/main.go:71 +0x44\n\n"
+#define OTHER(ID, STATE, FRAMES, LINE)                                                             \
+	"goroutine " ID " [" STATE "]:\n" FRAMES "created by main.main in goroutine 1\n"           \
+	"\t/src/main.go:" LINE " +0x44\n\n"
+#define CALL(FUNCTION, LINE) FUNCTION "\n\t/src/main.go:" LINE " +0x25\n"
+
+static void assert_candidate(size_t index, const char *rule, uint64_t id)
+{
+	const struct findings *findings = words.findings;
+
+	assert_true(index < findings->candidate_count);
+	assert_string_equal(findings->candidates[index].rule, rule);
+	assert_int_equal(findings->candidates[index].goroutine->id, id);
+	assert_int_equal(findings->candidates[index].confidence, CONFIDENCE_POSSIBLE);
+}
+
+static void names_alone_order_candidates(void **state)
+{
+	struct findings *findings = derive(
+		DETECTOR OTHER("20", "runnable", CALL("main.other(...)", "80"), "75")
+			OTHER("21", "chan receive, 2 minutes", CALL("main.other(...)", "81"),
+			      "75") OTHER("22", "chan receive", CALL("main.other(...)", "81"), "75")
+				OTHER("23", "runnable", CALL("main.idle(...)", "82"),
+				      "71") OTHER("24", "running",
+						  "\tgoroutine running on other thread; stack "
+						  "unavailable\n",
+						  "71") OTHER("25", "runnable",
+							      CALL("main.(*store).drop("
+								   "0xc000012340)",
+								   "90"),
+							      "73")
+					OTHER("26", "select", CALL("net.wait(...)", "1"), "74"));
+
+	assert_null(findings->other);
+	assert_int_equal(findings->candidate_count, 5);
+	assert_candidate(0, "running_unseen", 24);
+	assert_candidate(1, "same_object", 25);
+	assert_candidate(2, "same_origin", 23);
+	assert_candidate(3, "same_package", 20);
+	assert_candidate(4, "same_package_parked", 22); // 21 has waited too long to have written
+	assert_null(findings->candidates[0].site.function);
+	assert_int_equal(findings->candidates[0].goroutine->created_by.line, 71);
+	assert_int_equal(findings->confidence, CONFIDENCE_POSSIBLE);
+}
+
+static void goroutines_at_one_place_are_one_candidate(void **state)
+{
+	struct findings *findings = derive(
+		DETECTOR OTHER("20", "runnable", CALL("main.other(...)", "80"), "75")
+			OTHER("21", "runnable", CALL("main.other(...)", "80"), "75")
+				OTHER("22", "runnable", CALL("main.other(...)", "80"), "75"));
+	const struct witnesses *witnesses;
+
+	assert_int_equal(findings->candidate_count, 1);
+	assert_candidate(0, "same_package", 20);
+	witnesses = &findings->candidates[0].witnesses;
+	for (size_t i = 0; i < witnesses->count; i++)
+		if (!strncmp(witnesses->items[i].fact, "2 more goroutines", 17))
+			return;
+	fail_msg("nothing says that there are more");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +217,8 @@ int main(void)
 		cmocka_unit_test_teardown(a_race_names_the_writer_of_a_fatal, drop),
 		cmocka_unit_test_teardown(a_race_is_likely_what_a_fatal_without_stack_met, drop),
 		cmocka_unit_test_teardown(two_racing_writers_stay_candidates, drop),
+		cmocka_unit_test_teardown(names_alone_order_candidates, drop),
+		cmocka_unit_test_teardown(goroutines_at_one_place_are_one_candidate, drop),
 		cmocka_unit_test_teardown(a_race_elsewhere_says_nothing_of_a_fatal, drop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
