@@ -49,10 +49,23 @@ def detector_right(report, text):
     return right, goroutine
 
 
+def named_in(report):
+    return [side for side in [side_in(report, "other"), *(report.get("candidates") or [])] if side]
+
+
+def rank_of_goroutine(crash, report, detector_id):
+    """The same by goroutine alone, wherever he stood; None when the program did not say who writes."""
+    if not crash.roles("writer") - {detector_id}:
+        return None
+    for place, side in enumerate(named_in(report), 1):
+        if goroutine_check(crash, detector_id, side):
+            return place
+    return 0
+
+
 def rank_of_truth(fixture, crash, report, detector_id):
-    """Place of the first true writer among those that are named, counted from 1; 0 when he is not among them."""
-    named = [side for side in [side_in(report, "other"), *(report.get("candidates") or [])] if side]
-    for place, side in enumerate(named, 1):
+    """Place of the first true writing line among those that are named, counted from 1; 0 when it is not among them."""
+    for place, side in enumerate(named_in(report), 1):
         if other_is_right(fixture, crash, detector_id, side) and \
                 (not goroutine_id(side) or goroutine_check(crash, detector_id, side) is not False):
             return place
@@ -74,6 +87,9 @@ def race_judge(fixture, crash, report):
     rank = rank_of_truth(fixture, crash, report, detector_id)
     checks = {"kind": report["verdict"]["kind"] in kind_of(crash.text, fixture), "detector": detector_ok,
               "first": rank == 1, "first three": 0 < rank <= 3}
+    by_goroutine = rank_of_goroutine(crash, report, detector_id)
+    if by_goroutine is not None:
+        checks.update({"goroutine first": by_goroutine == 1, "goroutine first three": 0 < by_goroutine <= 3})
     found = report.get("map") or {}
     address = found.get("address") and found.get("confidence") == "proven"
     checks["address"] = int(found["address"], 0) == crash.map_address if address and crash.map_address else None
