@@ -4,6 +4,7 @@
 #include "findings/reasoning.h"
 
 #include "model/ghost.h"
+#include "model/holder.h"
 #include "model/map_recover.h"
 #include "model/recording.h"
 #include "model/printout.h"
@@ -216,7 +217,11 @@ static void identify_by_text(struct reasoning *reasoning)
 {
 	struct conflict_map *map = &reasoning->findings->map;
 	const struct map_call *call = reasoning->detected;
+	struct owner *owner;
 
+	owner = arena_take(reasoning->findings->arena, sizeof(*owner));
+	map->owner_count = holder_by_code(reasoning->program, call->site, owner);
+	map->owners = owner;
 	if (call->map) {
 		map->sure = call->map_inferred ? CONFIDENCE_POSSIBLE : CONFIDENCE_PROVEN;
 		return;

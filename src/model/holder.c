@@ -294,6 +294,60 @@ static bool holder_local(struct program *program, uint64_t word, struct owner *r
 	return false;
 }
 
+struct named_type {
+	const char *name;
+	const struct go_type *found;
+};
+
+static void match_name(const struct go_type *type, void *context)
+{
+	struct named_type *named = context;
+
+	if (type->elem && type->kind == GO_KIND_POINTER)
+		type = type->elem; // a struct whose values are never boxed has a descriptor only there
+	if (!strcmp(type->full_name, named->name))
+		named->found = type;
+}
+
+/** The field's name, where the program kept the struct's type. */
+static const char *field_path(struct program *program, const char *name, int64_t offset)
+{
+	struct named_type named = {.name = name};
+	const struct go_type *type = NULL;
+	char path[256] = "";
+
+	types_each(program->types, match_name, &named);
+	if (named.found && offset >= 0 &&
+	    go_type_path(named.found, (uint64_t)offset, path, sizeof(path), &type) && type &&
+	    type->kind == GO_KIND_MAP)
+		return arena_format(program->arena, "%s%s", named.found->name, path);
+	return arena_format(program->arena, "%s, the field at +%lld", name, (long long)offset);
+}
+
+bool holder_by_code(struct program *program, const struct map_site *site, struct owner *ret)
+{
+	g_autofree char *name = NULL;
+
+	if (!site)
+		return false;
+	if (site->source.kind == MAP_SOURCE_GLOBAL &&
+	    holder_global(program, site->source.address, ret)) {
+		ret->type = site->type;
+		ret->word = 0;
+		return true;
+	}
+	if (site->source.kind == MAP_SOURCE_FIELD && site->source.first_argument)
+		name = receiver_name(site->caller.name);
+	if (!name)
+		return false;
+	*ret = (struct owner){.path = field_path(program, name, site->source.offset),
+			      .via = "type only",
+			      .holder_type = arena_string(program->arena, text_of(name)),
+			      .type = site->type,
+			      .hops = 1};
+	return true;
+}
+
 /** True when an owner of that word was found already. */
 static bool word_known(const struct owner *owners, size_t count, uint64_t word)
 {

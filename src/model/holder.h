@@ -9,3 +9,8 @@
  */
 size_t holders_of(struct program *program, uint64_t address, const struct map_site *used_at,
 		  struct owner *ret, size_t room);
+/**
+ * The variable, or the field of a method's receiver, that the code at @a site loads its map from: all that is known of the
+ * holder where there is no memory. Its word is 0. False when the code does not tell, or @a site is NULL.
+ */
+bool holder_by_code(struct program *program, const struct map_site *site, struct owner *ret);

@@ -4,13 +4,14 @@
 // function there, the allocation was a map's.
 #include "model/map_profile.h"
 
+#include "model/profile_code.h"
+
 #include <glib.h>
 
 struct map_profile {
 	struct program *program;
 	struct write_reach *reach;
 	GHashTable *sites; /**< call_pc → struct map_site_profile */
-	bool heap, goroutines;
 };
 
 static struct map_site_profile *slot(struct map_profile *profile, const struct map_site *site)
@@ -25,29 +26,6 @@ static struct map_site_profile *slot(struct map_profile *profile, const struct m
 	return found;
 }
 
-/** How far the profile's addresses are from the linked ones: a position-independent program is moved. */
-static uint64_t moved_by(const struct program *program, const struct profile *profile)
-{
-	const struct image_range *segments;
-	size_t count;
-
-	if (!image_is_pie(program->image) || !profile->mapping_count)
-		return 0;
-	segments = image_segments(program->image, &count);
-	for (size_t i = 0; i < count; i++)
-		if (segments[i].executable)
-			return profile->mapping[0].start - profile->mapping[0].offset -
-			       (segments[i].address - segments[i].offset);
-	return 0;
-}
-
-/** Address of the instruction after the call of a sample's location, in the program. */
-static uint64_t return_pc(const struct map_profile *profile, const struct profile *from,
-			  uint64_t moved, uint64_t index)
-{
-	return from->location[from->locations[index]].address + 1 - moved + profile->program->bias;
-}
-
 static uint64_t value_of(const struct profile *from, size_t sample, const char *type)
 {
 	uint32_t index = profile_type(from, type);
@@ -57,13 +35,14 @@ static uint64_t value_of(const struct profile *from, size_t sample, const char *
 }
 
 /** The innermost map operation on the stack, with nothing of the user's below it. */
-static const struct map_site *grown_at(struct map_profile *profile, const struct profile *from,
-				       uint64_t moved, const struct profile_sample *sample)
+static const struct map_site *grown_at(const struct map_profile *profile,
+				       const struct profile_code *code,
+				       const struct profile_sample *sample)
 {
 	struct program *program = profile->program;
 
 	for (uint32_t i = 0; i < sample->location_count; i++) {
-		uint64_t pc = return_pc(profile, from, moved, sample->first_location + i);
+		uint64_t pc = profile_return_pc(code, sample, i);
 		const struct map_site *site = sites_returning_to(program->sites, pc);
 		struct go_function function;
 		uint32_t table;
@@ -77,13 +56,11 @@ static const struct map_site *grown_at(struct map_profile *profile, const struct
 	return NULL;
 }
 
-static void add_heap(struct map_profile *profile, const struct profile *from)
+static void add_heap(struct map_profile *profile, const struct profile *from,
+		     const struct profile_code *code)
 {
-	uint64_t moved = moved_by(profile->program, from);
-
-	profile->heap = true;
 	for (size_t i = 0; i < from->sample_count; i++) {
-		const struct map_site *site = grown_at(profile, from, moved, &from->samples[i]);
+		const struct map_site *site = grown_at(profile, code, &from->samples[i]);
 
 		if (!site)
 			continue;
@@ -93,13 +70,14 @@ static void add_heap(struct map_profile *profile, const struct profile *from)
 }
 
 /** The write that a goroutine of the profile is nearest to, from any of its frames. */
-static const struct map_site *nearest_write(struct map_profile *profile, const struct profile *from,
-					    uint64_t moved, const struct profile_sample *sample)
+static const struct map_site *nearest_write(const struct map_profile *profile,
+					    const struct profile_code *code,
+					    const struct profile_sample *sample)
 {
 	struct write_path best = {0};
 
 	for (uint32_t i = 0; i < sample->location_count; i++) {
-		uint64_t pc = return_pc(profile, from, moved, sample->first_location + i);
+		uint64_t pc = profile_return_pc(code, sample, i);
 		struct go_function function;
 		struct write_path path;
 		uint32_t table;
@@ -116,18 +94,33 @@ static const struct map_site *nearest_write(struct map_profile *profile, const s
 	return best.site ? best.site->site : NULL;
 }
 
-static void add_goroutines(struct map_profile *profile, const struct profile *from)
+static void add_goroutines(struct map_profile *profile, const struct profile *from,
+			   const struct profile_code *code)
 {
-	uint64_t moved = moved_by(profile->program, from);
-
-	profile->goroutines = true;
 	for (size_t i = 0; i < from->sample_count; i++) {
-		const struct map_site *site =
-			nearest_write(profile, from, moved, &from->samples[i]);
+		const struct map_site *site = nearest_write(profile, code, &from->samples[i]);
 
 		if (site)
 			slot(profile, site)->goroutines += value_of(from, i, "goroutine");
 	}
+}
+
+/** A profile of another program says nothing of this one. */
+static void add(struct map_profile *profile, const struct profile *from)
+{
+	struct profile_code *code = NULL;
+	scoped(error) struct error *error = profile_code_open(from, profile->program, false, &code);
+
+	if (error) {
+		program_gap(profile->program, "a profile", error_text(error),
+			    "which writes were at work before the crash");
+		return;
+	}
+	if (from->kind == PROFILE_HEAP || from->kind == PROFILE_ALLOCS)
+		add_heap(profile, from, code);
+	else if (from->kind == PROFILE_GOROUTINE)
+		add_goroutines(profile, from, code);
+	profile_code_close(code);
 }
 
 struct map_profile *map_profile_new(struct program *program, struct write_reach *reach)
@@ -140,14 +133,8 @@ struct map_profile *map_profile_new(struct program *program, struct write_reach 
 	profile->program = program;
 	profile->reach = reach;
 	profile->sites = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-	for (size_t i = 0; i < program->profile_count; i++) {
-		const struct profile *from = program->profiles[i];
-
-		if (from->kind == PROFILE_HEAP || from->kind == PROFILE_ALLOCS)
-			add_heap(profile, from);
-		else if (from->kind == PROFILE_GOROUTINE)
-			add_goroutines(profile, from);
-	}
+	for (size_t i = 0; i < program->profile_count; i++)
+		add(profile, program->profiles[i]);
 	return profile;
 }
 
@@ -168,11 +155,4 @@ struct map_site_profile map_profile_of(const struct map_profile *profile,
 			: NULL;
 
 	return found ? *found : (struct map_site_profile){0};
-}
-
-bool map_profile_has_heap(const struct map_profile *profile) { return profile && profile->heap; }
-
-bool map_profile_has_goroutines(const struct map_profile *profile)
-{
-	return profile && profile->goroutines;
 }

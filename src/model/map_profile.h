@@ -22,6 +22,3 @@ void map_profile_free(struct map_profile *profile);
 /** Zeroes for an operation that no profile shows; also when @a profile is NULL. */
 struct map_site_profile map_profile_of(const struct map_profile *profile,
 				       const struct map_site *site);
-/** Whether there is a heap profile, and a goroutine profile, among the evidence. */
-bool map_profile_has_heap(const struct map_profile *profile);
-bool map_profile_has_goroutines(const struct map_profile *profile);

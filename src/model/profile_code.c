@@ -238,7 +238,7 @@ static bool bias_of_mapping(const struct profile_code *code, uint32_t main, uint
 		if (!segments[i].executable || mapping->offset < page ||
 		    mapping->offset >= segments[i].offset + segments[i].size)
 			continue;
-		*ret = mapping->start -
+		*ret = mapping->start - code->program->bias -
 		       (segments[i].address + (mapping->offset - segments[i].offset));
 		return true;
 	}
@@ -414,6 +414,15 @@ static bool origin_at(struct profile_code *code, struct place_sites *place, bool
 		}
 	}
 	return false;
+}
+
+uint64_t profile_return_pc(const struct profile_code *code, const struct profile_sample *sample,
+			   uint32_t index)
+{
+	const struct profile *from = code->profile;
+
+	return from->location[from->locations[sample->first_location + index]].address -
+	       code->bias + 1;
 }
 
 struct profile_origin profile_origin(struct profile_code *code, const struct profile_sample *sample)

@@ -38,6 +38,9 @@ const char *profile_code_checked(const struct profile_code *code);
  */
 const struct go_site *profile_stack(struct profile_code *code, const struct profile_sample *sample,
 				    size_t *ret_count);
+/** Where the call of the sample's location at @a index returns to, in the program. */
+uint64_t profile_return_pc(const struct profile_code *code, const struct profile_sample *sample,
+			   uint32_t index);
 /** Where a sample's memory was asked for. Sites live as long as the code. */
 struct profile_origin {
 	const struct go_site *innermost; /**< NULL for an empty stack */

@@ -9,7 +9,7 @@ import pytest
 from fixture import fixture_named
 from judge import MAPFAULT_SECONDS, mapfault_run, racer_is
 from judge_text import text_is_as_stated, text_judge
-from mangle import mangle
+from mangle import MANGLERS, mangle
 from profiled import profiled, profiles_take
 from racetext import race_text, reports_parse
 from run import CrashFolder, program_crash
@@ -51,6 +51,16 @@ def test_kind_and_detector(crashed, with_binary):
     fixture, crash, path = crashed
     judgement, _ = text_judge(fixture, crash, path, *([crash.app] if with_binary else []))
     assert judgement.outcome in ("right", "missed"), (judgement, crash.text[:2000])
+
+
+@pytest.mark.parametrize("mangler", MANGLERS)
+def test_wrapped_by_log_systems(crashed, tmp_path, mangler):
+    """What stands in the text is found however a log system wrapped it; nobody is named wrongly."""
+    fixture, crash, _ = crashed
+    path = tmp_path / "crash.log"
+    path.write_bytes(mangle(mangler, crash.text))
+    judgement, _ = text_judge(fixture, crash, path, crash.app)
+    assert judgement.outcome in ("right", "missed"), (judgement, path)
 
 
 def test_standard_input(crashed):

@@ -2,7 +2,7 @@
 // What a program without debug information tells of who holds a map.
 #include "build_program.h"
 
-#include "model/owner.h"
+#include "model/holder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 static struct made made;
 static uint64_t map, word;
 static struct owner owners[OWNERS_MAX];
+static const struct map_site *site;
 
 /** MOV 0x18(RAX), RBX before the type is loaded: RAX is the first argument still. */
 static void put_receiver_read(uint64_t pc, uint64_t access, uint64_t type, uint8_t from)
@@ -29,7 +30,6 @@ enum { FROM_RAX = 0x58, FROM_RCX = 0x59 };
 static size_t owners_after(const char *function, uint8_t from)
 {
 	struct go_function f;
-	const struct map_site *site;
 	uint64_t access, get, type;
 	uint32_t table;
 	size_t count;
@@ -71,9 +71,27 @@ static void other_code_names_nobody(void **state)
 	assert_holder("main.get", FROM_RAX, "");
 }
 
+/** Without memory the code alone says whose field it is; where it is nobody's, nobody is named. */
+static void the_code_alone_names_the_field(void **state)
+{
+	struct owner owner;
+
+	owners_after("main.(*store).get", FROM_RAX);
+	assert_true(holder_by_code(&made.space.program, site, &owner));
+	assert_string_equal(owner.path, "main.store, the field at +24");
+	assert_string_equal(owner.holder_type, "main.store");
+	assert_int_equal(owner.word, 0);
+	made_done(&made);
+	owners_after("main.(*store).get", FROM_RCX);
+	assert_false(holder_by_code(&made.space.program, site, &owner));
+	assert_false(holder_by_code(&made.space.program, NULL, &owner));
+	made_done(&made);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_code_alone_names_the_field),
 		cmocka_unit_test(the_method_that_used_it_names_the_receiver),
 		cmocka_unit_test(other_code_names_nobody),
 	};
