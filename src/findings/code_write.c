@@ -104,7 +104,7 @@ static bool is_listed(const struct findings *findings, const struct go_site *sit
 {
 	for (size_t i = 0; i < findings->candidate_count; i++)
 		if (findings->candidates[i].site.line == site->line &&
-		    g_str_equal(findings->candidates[i].site.file, site->file))
+		    !g_strcmp0(findings->candidates[i].site.file, site->file))
 			return true;
 	return findings->other && findings->other->site.line == site->line &&
 	       g_str_equal(findings->other->site.file, site->file);

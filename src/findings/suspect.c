@@ -226,7 +226,8 @@ static const struct go_site *site_of_path(struct program *program, const struct 
 		    !go_is_runtime_function(function.name))
 			return suspect_user_site(program, call_pc);
 	}
-	return suspect->stands ? suspect->stands : suspect_user_site(program, path->site->site->call_pc);
+	return suspect->stands ? suspect->stands
+			       : suspect_user_site(program, path->site->site->call_pc);
 }
 
 static void take_path(struct inquiry *inquiry, struct suspect *suspect)

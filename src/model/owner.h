@@ -13,7 +13,8 @@ struct owner {
 	const char *holder_type;
 	const struct go_type
 		*type; /**< of the map, as the holder declares it; NULL when not known */
-	uint64_t word; /**< address of the word that holds the map's address; 0: only the code tells */
+	uint64_t
+		word; /**< address of the word that holds the map's address; 0: only the code tells */
 	unsigned hops; /**< pointers from the root */
 };
 
