@@ -7,13 +7,15 @@ that subscribe, publish and unsubscribe).
     bench/record_servers.py --nats nats-server --nats-race ./nats-server-race --rounds 20
 
 All variants of a server run side by side; short spells of load go to one after the other, round after round, so that what
-else the machine does meets all alike. Shown are the median of the rounds' own differences in throughput and p99, and the
-server's processor time for a request, over all rounds.
+else the machine does meets all alike. Shown are the median of the rounds' own differences in throughput and p99, the
+server's processor time for a request over all rounds, and, where there is perf, how much of its processor time, the kernel's
+part included, the server spends in the recorder's code: that figure does not depend on what else the machine does.
 """
 
 import argparse
 import os
 import pathlib
+import shutil
 import socket
 import statistics
 import subprocess
@@ -34,6 +36,7 @@ CONFIG = """global: {{scrape_interval: 1s}}
 scrape_configs: [{{job_name: self, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]
 """
 READY_SECONDS = 60
+PROFILED_SECONDS = 5
 
 
 def free_port():
@@ -70,6 +73,27 @@ class Server:
     def resident_mib(self):
         lines = pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+    def own_code(self):
+        """Where the recorder's code stands: the last code before its record."""
+        lines = pathlib.Path(f"/proc/{self.pid}/maps").read_text().splitlines()
+        at = next(i for i, line in enumerate(lines) if ".flight" in line)
+        code = next(line for line in reversed(lines[:at]) if "r-xp" in line)
+        return [int(word, 16) for word in code.split()[0].split("-")]
+
+    def share_of_recorder(self):
+        if self.variant != "recorded" or not shutil.which("perf"):
+            return None
+        begin, end = self.own_code()
+        with tempfile.TemporaryDirectory() as folder:
+            samples = f"{folder}/perf.data"
+            perf = subprocess.Popen(["perf", "record", "-q", "-o", samples, "-p", str(self.pid), "--", "sleep", str(PROFILED_SECONDS)],
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while perf.poll() is None:
+                self.spell()
+            addresses = subprocess.run(["perf", "script", "-i", samples, "-F", "ip"], text=True, capture_output=True).stdout.split()
+        inside = sum(begin <= int(address, 16) < end for address in addresses)
+        return 100 * inside / len(addresses) if addresses else None
 
     def spell(self):
         before = self.seconds()
@@ -111,6 +135,10 @@ def show(name, servers):
         print(f"| {server.variant} | {middle('requests') / server.seconds_each:.0f} | {middle('p50_us'):.0f} | "
               f"{middle('p99_us'):.0f} | {change[0]} | {change[1]} | {server.spent / server.requests * 1e6:.2f} | "
               f"{server.resident_mib():.0f} |", flush=True)
+    for server in servers:
+        share = server.share_of_recorder()
+        if share is not None:
+            print(f"\nIn the recorder's code: {share:.1f} % of the server's processor time", flush=True)
 
 
 def bench(name, start, programs, options, loader):
