@@ -15,7 +15,7 @@ _mapfault_options()
 	sites) echo "$output --system" ;;
 	growth) echo "$output --all" ;;
 	goroutine | maps) echo "$output --pid" ;;
-	record) echo "--json --format --color --output --quiet --help --source-root --pid --remove --keep --folder --allocs" ;;
+	record) echo "--json --format --color --output --quiet --help --source-root --pid --remove --keep --folder --allocs --report-shared" ;;
 	explain) echo "--format --color --output --quiet --help" ;;
 	repro) echo "--output --run --source --seconds --download --json --color --quiet --help" ;;
 	sensitivity) echo "--output --go --runs --minutes --svg --download --json --color --quiet --help" ;;

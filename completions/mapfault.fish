@@ -40,6 +40,7 @@ complete -c mapfault -n "__fish_seen_subcommand_from map" -l limit -x -d "at mos
 complete -c mapfault -n "__fish_seen_subcommand_from record" -s p -l pid -x -a "(__fish_complete_pids)" -d "record this running process"
 complete -c mapfault -n "__fish_seen_subcommand_from record" -l remove -d "take the recorder out again"
 complete -c mapfault -n "__fish_seen_subcommand_from record" -l keep -d "keep the record's file"
+complete -c mapfault -n "__fish_seen_subcommand_from record" -l report-shared -d "list maps that several goroutines wrote"
 complete -c mapfault -n "__fish_seen_subcommand_from record" -l allocs -d "record also who makes and grows maps"
 complete -c mapfault -n "__fish_seen_subcommand_from record" -l folder -x -a "(__fish_complete_directories)" -d "where the record goes"
 complete -c mapfault -n "__fish_seen_subcommand_from doctor diagnose goroutines goroutine maps map attach detach watch" -s p -l pid -x -a "(__fish_complete_pids)" -d "look at this process"

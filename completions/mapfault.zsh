@@ -40,7 +40,7 @@ _mapfault() {
 	fi
 	local -a stop=(
 		'--record[with the flight recorder]'
-		'--allocs[record also who makes and grows maps]'
+		'--report-shared[list maps that several goroutines wrote]' '--allocs[record also who makes and grows maps]'
 		'--hold[leave the process stopped at the fatal error]'
 		'--core[write a core of that moment]:file:_files'
 		'--source-root[where the sources are]:directory:_files -/'

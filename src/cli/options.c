@@ -26,7 +26,9 @@ static void record_entries(struct options *o, GOptionEntry ret[GROUP_OPTIONS_MAX
 		{"folder", 0, 0, G_OPTION_ARG_FILENAME, &o->folder,
 		 "where the record's file goes (default /dev/shm)", "DIR"},
 		{"allocs", 0, 0, G_OPTION_ARG_NONE, &o->allocs,
-		 "record also who makes and who grows maps", NULL}};
+		 "record also who makes and who grows maps", NULL},
+		{"report-shared", 0, 0, G_OPTION_ARG_NONE, &o->report_shared,
+		 "at the end, list maps that several goroutines wrote", NULL}};
 
 	memcpy(ret, rows, sizeof(rows));
 }

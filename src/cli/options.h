@@ -21,7 +21,8 @@ enum option_group {
 	OPTIONS_REPRODUCE = 1 << 8,
 	/** -o DIR, --go, --runs, --minutes, --svg, --download, --json, --color, -q */
 	OPTIONS_SENSITIVITY = 1 << 9,
-	OPTIONS_RECORD = 1 << 10,  /**< --pid, --remove, --keep, --folder, --allocs */
+	OPTIONS_RECORD =
+		1 << 10, /**< --pid, --remove, --keep, --folder, --allocs, --report-shared */
 	OPTIONS_PROCESS = 1 << 11, /**< --pid */
 	OPTIONS_STOP =
 		1
@@ -33,8 +34,8 @@ enum option_group {
 enum output_format { FORMAT_TEXT, FORMAT_JSON };
 
 struct options {
-	gboolean hold, help, record, allocs, json, quiet, force, values, all, system, blocked,
-		remove, keep, run, download;
+	gboolean hold, help, record, report_shared, allocs, json, quiet, force, values, all, system,
+		blocked, remove, keep, run, download;
 	gint limit, pid, seconds, runs, minutes, events;
 	char *go, *svg, *source;
 	char *root, *folder, *map, *type;

@@ -7,6 +7,7 @@
 #include "cli/put_recorder.h"
 #include "evidence/flight.h"
 #include "report/report.h"
+#include "report/shared_map.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -54,29 +55,50 @@ static void write_verdict(const struct findings *findings, const struct gathered
 		report_text(&input, &style, out);
 }
 
+static void write_shared(struct program *program, const struct options *options, FILE *out)
+{
+	const struct report_style style = {.color = options_color_on(options, fileno(out)),
+					   .width = options_width()};
+	struct shared_maps shared;
+
+	shared_maps_find(program, &shared);
+	if (options->format == FORMAT_JSON)
+		report_shared_json(&shared, out);
+	else
+		report_shared_text(&shared, &style, out);
+}
+
+static void write_what_is_known(struct program *program, const struct gathered *gathered,
+				const struct options *options, FILE *out)
+{
+	scoped(findings) struct findings *findings = NULL;
+
+	if (!flight_facts(program->recording->flight)->frozen) {
+		write_shared(program, options, out);
+		return;
+	}
+	findings = findings_derive(program);
+	write_verdict(findings, gathered, options, out);
+}
+
 /** Standard output is the program's own: without -o the verdict goes to standard error. */
 static struct error *tell(char *path, const struct options *options)
 {
 	char *paths[] = {path};
 	scoped(gathered) struct gathered gathered = {0};
 	scoped(output) struct output output = {0};
-	scoped(findings) struct findings *findings = NULL;
 	struct program *program = NULL;
+	struct error *error = NULL;
 
 	TRY(gather(paths, G_N_ELEMENTS(paths), NEED_DEATH, options, &gathered));
 	TRY(gathered_program(&gathered, &program));
-	findings = findings_derive(program);
-	if (options->output) {
-		struct error *error = output_open(options->output, &output);
-
-		if (!error)
-			write_verdict(findings, &gathered, options, output.stream);
-		program_close(program);
-		return error ? error : output_commit(&output);
-	}
-	write_verdict(findings, &gathered, options, stderr);
+	if (options->output)
+		error = output_open(options->output, &output);
+	if (!error)
+		write_what_is_known(program, &gathered, options,
+				    options->output ? output.stream : stderr);
 	program_close(program);
-	return NULL;
+	return error || !options->output ? error : output_commit(&output);
 }
 
 /** The process has ended: its verdict, if it died of a map. */
@@ -86,7 +108,7 @@ static struct error *conclude(struct recorder *recorder, const struct options *o
 	scoped(flight) struct flight *flight = NULL;
 
 	TRY(flight_open(path, &flight));
-	if (flight_facts(flight)->frozen)
+	if (flight_facts(flight)->frozen || options->report_shared)
 		TRY(tell(path, options));
 	if (!options->keep)
 		recorder_discard(recorder);
@@ -135,18 +157,22 @@ static struct error *record_process(const struct options *options)
 {
 	scoped(recorder) struct recorder *recorder = NULL;
 	scoped(tracee) struct tracee *tracee = NULL;
+	g_autofree char *path = NULL;
 
 	TRY(tracee_attach(options->pid, &tracee));
 	TRY(put_recorder(tracee, options, true, &recorder));
 	TRY(tracee_detach(tracee));
 	take_signals(0);
+	path = g_strdup(recorder_path(recorder));
 	if (!options->quiet)
 		fprintf(stderr,
 			"mapfault: recording process %d; its record is %s\n"
 			"  Ctrl-C leaves it recording, `mapfault record --remove -p %d` ends "
 			"that\n",
 			(int)options->pid, recorder_path(recorder), (int)options->pid);
-	return wait_for_end(options->pid) ? conclude(recorder, options) : NULL;
+	if (wait_for_end(options->pid))
+		return conclude(recorder, options);
+	return options->report_shared ? tell(path, options) : NULL;
 }
 
 static struct error *remove_from(const struct options *options)
@@ -182,6 +208,8 @@ const struct command command_record = {
 	.summary = "record who writes which map while a program runs, for proof when it dies",
 	.examples = "  mapfault record -- ./server -port 8080\n"
 		    "  mapfault record --allocs -- ./server         # who made the map, too\n"
+		    "  mapfault record --report-shared -- ./server  # maps that several goroutines "
+		    "write\n"
 		    "  mapfault record -p $(pidof server)\n"
 		    "  mapfault record --remove -p $(pidof server)\n"
 		    "  mapfault /dev/shm/mapfault-1234.flight      # a record that was left\n",

@@ -52,10 +52,12 @@ static bool function_locks(const struct program *program, const struct go_functi
 	return locking_in(program, function) != LOCK_NONE;
 }
 
-static bool stack_locks(const struct program *program, const struct stack *stack)
+bool stack_takes_locks(const struct program *program, const struct stack *stack)
 {
 	size_t searched = 0;
 
+	if (!program->sites)
+		return false;
 	for (size_t i = stack_user_frame(stack, 0); i < stack->count && searched < FRAMES_SEARCHED;
 	     i++) {
 		const struct frame *frame = &stack->frames[i];
@@ -77,9 +79,9 @@ bool both_take_locks(const struct reasoning *reasoning, const struct suspect *su
 
 	if (!program->sites)
 		return false;
-	if (!stack_locks(program, &detector->stack))
+	if (!stack_takes_locks(program, &detector->stack))
 		return false;
-	return stack_locks(program, &goroutine->stack) ||
+	return stack_takes_locks(program, &goroutine->stack) ||
 	       (suspect->ghost_count && function_locks(program, &suspect->ghost->site->caller)) ||
 	       (suspect->path.site && function_locks(program, &suspect->path.site->site->caller));
 }

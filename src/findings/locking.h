@@ -11,6 +11,8 @@ enum lock_use {
 
 /** The strongest lock that the code of @a function takes, by the functions that it calls directly. */
 enum lock_use locking_in(const struct program *program, const struct go_function *function);
+/** Does the code of the stack's innermost few functions of the program's own call into sync.Mutex or sync.RWMutex? */
+bool stack_takes_locks(const struct program *program, const struct stack *stack);
 /**
  * Both the detector's code and the suspect's call into sync.Mutex or sync.RWMutex: in the functions that they stand in,
  * a few calls up, or in the function of the write.

@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #define STATUS_NOT_KNOWN UINT32_C(0xffff)
+#define MAP_SHIFT        4 /* of a map's address in a record */
 
 static void add_frames(struct program *program, struct stack *stack, uint64_t pc, bool exact)
 {
@@ -170,6 +171,11 @@ size_t recording_writes(struct program *program, uint64_t map, uint64_t without,
 			recorded[found++] = recorded_write(program, &writes[i], map);
 	*ret = recorded;
 	return found;
+}
+
+struct recorded recording_of(struct program *program, const struct flight_write *write)
+{
+	return recorded_write(program, write, (uint64_t)write->map << MAP_SHIFT);
 }
 
 bool recording_write_by(struct program *program, uint64_t map, uint64_t goroutine,

@@ -39,6 +39,8 @@ const struct recorded *recording_failure_of(const struct program *program, uint6
 /** The last write of @a map by each goroutine but @a without; lives as long as the program. */
 size_t recording_writes(struct program *program, uint64_t map, uint64_t without,
 			const struct recorded **ret);
+/** A write as the model tells it; of its map only the low part of the address is known. */
+struct recorded recording_of(struct program *program, const struct flight_write *write);
 /** The last write of @a map by that goroutine; false when none is on record. */
 bool recording_write_by(struct program *program, uint64_t map, uint64_t goroutine,
 			struct recorded *ret);

@@ -142,3 +142,15 @@ def test_a_watcher_that_lets_go_takes_its_recorder_along(tmp_path):
         assert process.stdout.readline() == "sound\n"
     finally:
         process.kill()
+
+
+def test_what_several_goroutines_write_is_suspect_at_most(tmp_path):
+    program, report = tmp_path / "turns", tmp_path / "shared.json"
+    source = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "map_turns" / "main.go"
+    subprocess.run(["go", "build", "-o", str(program), str(source)], check=True, env={**os.environ, "GO111MODULE": "off"})
+    done = mapfault_run("record", "--report-shared", "--json", "-o", report, "--", program)
+    assert (done.returncode, done.stdout) == (0, "done 2\n")
+    found = json.loads(report.read_text())
+    assert [(suspect["type"], suspect["turns"]) for suspect in found["suspects"]] == [("map[int]int", 99)]
+    assert {writer["site"]["function"] for writer in found["suspects"][0]["writers"]} == {"main.touch"}
+    assert found["locked"] >= 1 and found["handed_over"] >= 1
