@@ -24,10 +24,7 @@ static int map_compare(const void *a, const void *b)
 	return (x->turns < y->turns) - (x->turns > y->turns);
 }
 
-static bool is_users(const struct recorded *write)
-{
-	return write->user < write->stack->count;
-}
+static bool is_users(const struct recorded *write) { return write->user < write->stack->count; }
 
 static void add_writer(struct program *program, struct shared_map *map,
 		       const struct flight_write *write)

@@ -10,8 +10,8 @@ struct shared_writer {
 };
 
 struct shared_map {
-	uint32_t map; /**< low 32 bits of its address / 16 */
-	const struct go_type *type; /**< NULL when the code of no writer says */
+	uint32_t map;                  /**< low 32 bits of its address / 16 */
+	const struct go_type *type;    /**< NULL when the code of no writer says */
 	struct shared_writer *writers; /**< in the order of their last writes */
 	size_t writer_count;
 	/** How often another goroutine than the last one wrote; seldom too many, as maps may share an order */

@@ -61,10 +61,11 @@ void report_shared_text(const struct shared_maps *shared, const struct report_st
 		map_text(&screen, &shared->maps[i]);
 	screen.indent = INDENT;
 	screen_to(&screen, INDENT);
-	screen_format(&screen, TONE_DIM,
-		      "Not shown: %zu whose writers all take a lock, %zu that one goroutine left to "
-		      "another.",
-		      shared->locked, shared->handed_over);
+	screen_format(
+		&screen, TONE_DIM,
+		"Not shown: %zu whose writers all take a lock, %zu that one goroutine left to "
+		"another.",
+		shared->locked, shared->handed_over);
 	if (shared->count)
 		screen_words(&screen, TONE_DIM,
 			     " A suspect is no finding: channels and other means keep goroutines "
