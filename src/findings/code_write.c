@@ -137,7 +137,7 @@ static struct side side_of(struct reasoning *reasoning, const struct code_write 
 	reasoning->told_of = NULL;
 	witness_add(reasoning, &side.witnesses, EVIDENCE_BINARY, site->site->call_pc,
 		    "this line writes %s; no goroutine was seen near it", matches[site->match]);
-	if (alone)
+	if (alone && site->match >= SITE_SAME_FIELD)
 		witness_add(reasoning, &side.witnesses, EVIDENCE_BINARY, 0,
 			    "no other line of the program was found to write it");
 	tell_profile(reasoning, &write->profile, &side);
@@ -154,8 +154,24 @@ static void insert(struct findings *findings, size_t at, struct side side)
 	findings->candidate_count++;
 }
 
+/**
+ * It comes to a write of this map's own field or variable, or left a trace. Of a text, which shows nothing of the map
+ * itself, that takes a write which is still to come, and of no other object.
+ */
+static bool is_strong(const struct suspect *suspect, bool printout)
+{
+	const struct write_path *path = &suspect->path;
+	bool exact = path->site && path->site->match >= SITE_SAME_FIELD;
+
+	if (!printout)
+		return suspect->tier > TIER_REACH_PARKED || exact;
+	return suspect->tier >= TIER_WRITE_SAME_TYPE ||
+	       (exact && path->again && suspect->relation != PATH_OTHER);
+}
+
 /** How many of the candidates, from the first, come to a write of this map's own field or variable, or left a trace. */
-static size_t strong_candidates(const struct findings *findings, const GArray *suspects)
+static size_t strong_candidates(const struct findings *findings, const GArray *suspects,
+				bool printout)
 {
 	size_t named = findings->other ? 1 : 0, strong = 0;
 
@@ -163,8 +179,7 @@ static size_t strong_candidates(const struct findings *findings, const GArray *s
 		const struct suspect *suspect =
 			&g_array_index(suspects, struct suspect, strong + named);
 
-		if (suspect->tier <= TIER_REACH_PARKED &&
-		    (!suspect->path.site || suspect->path.site->match < SITE_SAME_FIELD))
+		if (!is_strong(suspect, printout))
 			break;
 		strong++;
 	}
@@ -175,7 +190,7 @@ void code_writes_list(struct inquiry *inquiry, const GArray *suspects, size_t ro
 {
 	struct reasoning *reasoning = inquiry->reasoning;
 	struct findings *findings = reasoning->findings;
-	size_t at = strong_candidates(findings, suspects);
+	size_t at = strong_candidates(findings, suspects, reasoning->program->printout != NULL);
 	bool exact = false;
 	GArray *writes = collect(inquiry);
 

@@ -34,7 +34,6 @@ static struct write_reach *open_reach(struct reasoning *reasoning)
 							   types,
 							   count,
 							   reasoning->detected->site,
-							   reasoning->program->printout != NULL,
 						   });
 }
 

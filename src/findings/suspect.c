@@ -139,15 +139,19 @@ static bool way_reaches(struct inquiry *inquiry, const struct frame *frame,
 	return false;
 }
 
+static int relation_points(enum path_relation relation)
+{
+	enum { AIMED = 30, AIMED_ELSEWHERE = -50 };
+
+	return relation == PATH_SAME ? AIMED : relation == PATH_OTHER ? AIMED_ELSEWHERE : 0;
+}
+
 /** How likely the path makes it that this goroutine is the one, by itself. */
 static int path_weight(const struct write_path *path, size_t depth, enum path_relation relation)
 {
-	enum { DEPTH = -2, AIMED = 30, AIMED_ELSEWHERE = -50 };
+	enum { DEPTH = -2 };
 
-	return write_path_points(path) + DEPTH * (int)depth +
-	       (relation == PATH_SAME    ? AIMED
-		: relation == PATH_OTHER ? AIMED_ELSEWHERE
-					 : 0);
+	return write_path_points(path) + DEPTH * (int)depth + relation_points(relation);
 }
 
 /** The variables that the code on the way names lead to the map: more than that its stack does somehow. */
@@ -243,7 +247,8 @@ static void weigh(struct inquiry *inquiry, struct suspect *suspect)
 	const struct program *program = inquiry->reasoning->program;
 	const struct write_path *path = &suspect->path;
 
-	if (program->printout || suspect->tier >= TIER_GHOST_RUNNABLE || !suspect->tier)
+	if (suspect->tier >= TIER_GHOST_RUNNABLE || !suspect->tier ||
+	    (program->printout && !path->site))
 		return;
 	suspect->weighed = true;
 	if (path->site && !path->again && suspect->stands && write_path_starts(path) &&
@@ -266,6 +271,8 @@ static void weigh(struct inquiry *inquiry, struct suspect *suspect)
 		return;
 	}
 	suspect->weight += suspect->path_weight;
+	if (program->printout) // of a text, that is known only now
+		suspect->weight += relation_points(suspect->relation);
 	suspect->weight += suspect->tier == TIER_REACH_RUNNABLE ? RUNNABLE
 			   : suspect->tier == TIER_REACH_ENDED  ? ENDED
 								: 0;

@@ -442,8 +442,7 @@ static struct ways *ways_of(struct write_reach *reach)
 		goals[i] = site->site->caller.entry;
 		preferred += site->match >= SITE_SAME_FIELD;
 	}
-	reach->ways = ways_new(reach->program, goals, reach->goals->len, preferred,
-			       reach->target.direct_only ? WRITE_REACH_CALLS - 1 : WAY_STEPS_MAX);
+	reach->ways = ways_new(reach->program, goals, reach->goals->len, preferred, WAY_STEPS_MAX);
 	g_free(goals);
 	return reach->ways;
 }
@@ -451,14 +450,6 @@ static struct ways *ways_of(struct write_reach *reach)
 struct callers *write_reach_callers(struct write_reach *reach)
 {
 	return ways_callers(ways_of(reach));
-}
-
-static bool is_direct(const struct way *way)
-{
-	for (unsigned i = 0; i < way->count; i++)
-		if (way->steps[i].kind != WAY_CALL)
-			return false;
-	return true;
 }
 
 /** reflect.Value.SetMapIndex deletes when the element, its third argument of three words each, is the zero Value. */
@@ -492,8 +483,6 @@ static void add_way(struct write_reach *reach, const struct way *way, bool again
 {
 	struct write_path path = {.calls = way->count, .again = again, .way = *way};
 
-	if (reach->target.direct_only && !is_direct(way))
-		return;
 	path.site = &g_array_index(reach->goals, struct write_site, way->goal);
 	if (!is_ruled_out(reach, &path))
 		g_array_append_val(paths, path);
@@ -623,11 +612,9 @@ static GArray *path_search(struct write_reach *reach, const struct go_function *
 			g_array_append_val(paths, path);
 	}
 	direct_paths(reach, flow, ahead, paths);
-	if (!reach->target.direct_only) {
-		indirect_paths(reach, function, ahead, pc, paths);
-		if (!has_plain_path(paths))
-			nested_paths(reach, flow, ahead, paths);
-	}
+	indirect_paths(reach, function, ahead, pc, paths);
+	if (!has_plain_path(paths))
+		nested_paths(reach, flow, ahead, paths);
 	g_array_free(ahead, TRUE);
 	g_array_sort(paths, compare_paths);
 	g_array_set_size(paths, MIN(paths->len, PATHS_MAX));

@@ -31,7 +31,6 @@ struct write_target {
 	size_t holder_count;
 	/** A site that used this very map; NULL when none is known */
 	const struct map_site *known;
-	bool direct_only; /**< follow a few direct calls alone: no values, no interfaces */
 };
 
 /** Collects the program's write sites (assign, delete, clear) that may be of @a target. */
@@ -40,8 +39,6 @@ void write_reach_free(struct write_reach *reach);
 
 /** All of them, in address order. */
 const struct write_site *write_reach_sites(const struct write_reach *reach, size_t *ret_count);
-
-#define WRITE_REACH_CALLS 3 /**< followed where only direct calls are */
 
 struct write_path {
 	const struct write_site *site; /**< best match, nearest; NULL when none is in reach */
