@@ -181,6 +181,14 @@ static void consider_path(struct inquiry *inquiry, struct suspect *suspect, size
 	suspect->stands = frame->site;
 }
 
+/** A call of C. A text hides runtime.cgocall, and shows the function that cgo made to call it (cmd/cgo/out.go). */
+static bool is_call_of_c(const struct program *program, const struct frame *frame)
+{
+	if (frame->runtime)
+		return !strcmp(frame->function->name, "runtime.cgocall");
+	return program->printout && strstr(frame->function->name, "._Cfunc_");
+}
+
 /** Calls @a visit for each frame of the goroutine's own code; C code may call back what is exported to it. */
 static void each_frame(struct inquiry *inquiry, struct suspect *suspect,
 		       void (*visit)(struct inquiry *, struct suspect *, size_t index,
@@ -195,7 +203,7 @@ static void each_frame(struct inquiry *inquiry, struct suspect *suspect,
 		const struct frame *frame = &stack->frames[i];
 
 		if (frame->site->inlined || !frame->function->entry ||
-		    (frame->runtime && strcmp(frame->function->name, "runtime.cgocall") != 0))
+		    (frame->runtime && !is_call_of_c(program, frame)))
 			continue;
 		visit(inquiry, suspect, i, depth++);
 	}
@@ -204,13 +212,14 @@ static void each_frame(struct inquiry *inquiry, struct suspect *suspect,
 static void examine_frame(struct inquiry *inquiry, struct suspect *suspect, size_t index,
 			  size_t depth)
 {
-	const struct goroutine *goroutine =
-		&inquiry->reasoning->program->goroutines[suspect->goroutine];
+	const struct program *program = inquiry->reasoning->program;
+	const struct goroutine *goroutine = &program->goroutines[suspect->goroutine];
 	const struct frame *frame = &goroutine->stack.frames[index];
 	struct write_path path;
 
-	if (frame->runtime ? write_reach_from_c(inquiry->reach, &path)
-			   : write_reach_from(inquiry->reach, frame->function, frame->pc, &path))
+	if (is_call_of_c(program, frame)
+		    ? write_reach_from_c(inquiry->reach, &path)
+		    : write_reach_from(inquiry->reach, frame->function, frame->pc, &path))
 		consider_path(inquiry, suspect, index, depth, &path, PATH_UNKNOWN, 0);
 }
 
@@ -234,10 +243,10 @@ static const struct go_site *site_of_path(struct program *program, const struct 
 			       : suspect_user_site(program, path->site->site->call_pc);
 }
 
-static void take_path(struct inquiry *inquiry, struct suspect *suspect)
+void suspect_take_path(struct program *program, struct suspect *suspect)
 {
 	suspect->operation = suspect->path.site->site->function->operation;
-	suspect->site = site_of_path(inquiry->reasoning->program, suspect);
+	suspect->site = site_of_path(program, suspect);
 }
 
 /** Ghosts and ways are of different strength, yet a ghost tells no time: their weights decide. */
@@ -324,7 +333,7 @@ static void examine_reach(struct inquiry *inquiry, struct suspect *suspect)
 	if (suspect->tier || (inquiry->reachability && !suspect->reaches))
 		return;
 	suspect->tier = suspect_is_runnable(goroutine) ? TIER_REACH_RUNNABLE : TIER_REACH_PARKED;
-	take_path(inquiry, suspect);
+	suspect_take_path(program, suspect);
 }
 
 /** All of what it was started with may have run; of many that ran the same, the last one is enough. */
@@ -342,7 +351,7 @@ static void examine_ended(struct inquiry *inquiry, struct suspect *suspect)
 		return;
 	suspect->tier = TIER_REACH_ENDED;
 	suspect->path_weight = path_weight(&suspect->path, 0, PATH_UNKNOWN);
-	take_path(inquiry, suspect);
+	suspect_take_path(program, suspect);
 }
 
 #define AIMS_MAX 1024
@@ -369,14 +378,16 @@ static void aim_frame(struct inquiry *inquiry, struct suspect *suspect, size_t i
 
 void suspect_aim(struct inquiry *inquiry, struct suspect *suspect)
 {
-	if (inquiry->reasoning->program->printout || inquiry->aims >= AIMS_MAX ||
+	struct program *program = inquiry->reasoning->program;
+
+	if (program->printout || inquiry->aims >= AIMS_MAX ||
 	    (suspect->tier != TIER_REACH_RUNNABLE && suspect->tier != TIER_REACH_PARKED))
 		return;
 	suspect->path.site = NULL;
 	each_frame(inquiry, suspect, aim_frame);
 	if (!suspect->path.site)
 		each_frame(inquiry, suspect, examine_frame);
-	take_path(inquiry, suspect);
+	suspect_take_path(program, suspect);
 	weigh(inquiry, suspect);
 }
 

@@ -85,6 +85,8 @@ bool suspect_is_writer_at_work(const struct reasoning *reasoning, const struct s
 /** The witnesses that profiles bring for or against a write. */
 void tell_profile(struct reasoning *reasoning, const struct map_site_profile *profile,
 		  struct side *side);
+/** Its path leads to the write that it is suspected of. */
+void suspect_take_path(struct program *program, struct suspect *suspect);
 /** The innermost source position of a call that the user wrote. */
 const struct go_site *suspect_user_site(struct program *program, uint64_t call_pc);
 /** True when it was running or about to. */

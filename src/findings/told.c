@@ -168,6 +168,36 @@ static void examine_unseen(const struct reasoning *reasoning, struct write_reach
 	suspect->site = suspect_user_site(program, path.site->site->call_pc);
 }
 
+/** Fields of one offset may be one field, whoever writes it; but what a method takes from its own receiver is its own. */
+static bool may_be_one_field(const struct map_site *write, const struct map_site *known)
+{
+	return known && write->source.kind == MAP_SOURCE_FIELD &&
+	       known->source.kind == MAP_SOURCE_FIELD && !write->source.first_argument &&
+	       write->source.offset == known->source.offset;
+}
+
+/** A write of another object, or of a map of which the code does not say that it is this one while it says so of others. */
+static bool is_of_other_map(const struct reasoning *reasoning, const struct write_reach *reach,
+			    const struct suspect *suspect)
+{
+	const struct map_site *site = suspect->call->site;
+
+	return suspect->relation == PATH_OTHER ||
+	       (site && site->type && write_reach_is_exact(reach) &&
+		!may_be_one_field(site, reasoning->detected->site) &&
+		write_reach_match(reach, site) < SITE_SAME_FIELD);
+}
+
+/** A write of another map is no better than a way to a write of this one. */
+static void demote(struct program *program, struct suspect *suspect)
+{
+	suspect->tier = suspect_is_runnable(&program->goroutines[suspect->goroutine])
+				? TIER_REACH_RUNNABLE
+				: TIER_REACH_PARKED;
+	if (suspect->path.site && suspect->stands)
+		suspect_take_path(program, suspect);
+}
+
 void told_relate(const struct reasoning *reasoning, struct write_reach *reach,
 		 struct suspect *suspect)
 {
@@ -187,12 +217,8 @@ void told_relate(const struct reasoning *reasoning, struct write_reach *reach,
 		suspect->relation = told_by_receivers(
 			reasoning, &reasoning->program->goroutines[detected->goroutine],
 			&reasoning->program->goroutines[suspect->goroutine]);
-	// a write of another object's map is no better than a way to a write
-	if (suspect->relation == PATH_OTHER && suspect->tier == TIER_WRITE_SAME_TYPE)
-		suspect->tier =
-			suspect_is_runnable(&reasoning->program->goroutines[suspect->goroutine])
-				? TIER_REACH_RUNNABLE
-				: TIER_REACH_PARKED;
+	if (suspect->tier == TIER_WRITE_SAME_TYPE && is_of_other_map(reasoning, reach, suspect))
+		demote(reasoning->program, suspect);
 }
 
 void told_relation(struct reasoning *reasoning, const struct suspect *suspect, struct side *side)
@@ -246,8 +272,8 @@ void told_crowd(struct reasoning *reasoning, const GArray *suspects, guint index
 	}
 	if (more > 1)
 		witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, 0,
-			    "%llu more goroutines stood at the same place",
-			    (unsigned long long)more - 1);
+			    "%llu more goroutine%s stood at the same place",
+			    (unsigned long long)more - 1, more == 2 ? "" : "s");
 }
 
 enum confidence told_confidence(const struct reasoning *reasoning, const struct suspect *suspect)

@@ -44,17 +44,23 @@ static const struct control *function_flow(struct write_reach *reach,
 	return flow;
 }
 
+/** A text has no memory: all that is read then is what the binary gave its variables to begin with. */
+static bool variables_are_seen(const struct write_reach *reach)
+{
+	return !reach->program->printout;
+}
+
 static enum site_match match_global(const struct write_reach *reach,
 				    const struct map_source *source)
 {
 	const struct map_site *known = reach->target.known;
-	uint64_t value;
+	uint64_t map = variables_are_seen(reach) ? reach->target.map : 0, value;
 
-	if (!reach->target.map && known && known->source.kind == MAP_SOURCE_GLOBAL)
+	if (!map && known && known->source.kind == MAP_SOURCE_GLOBAL)
 		return source->address == known->source.address ? SITE_SAME_MAP : SITE_OTHER_MAP;
-	if (!reach->target.map || !memory_u64(reach->program->memory, source->address, &value))
+	if (!map || !memory_u64(reach->program->memory, source->address, &value))
 		return SITE_SAME_TYPE;
-	return value == reach->target.map ? SITE_SAME_MAP : SITE_OTHER_MAP;
+	return value == map ? SITE_SAME_MAP : SITE_OTHER_MAP;
 }
 
 /** Where the object that @a word belongs to begins and what of it is left before @a word; false when unknown. */
@@ -339,6 +345,25 @@ const struct write_site *write_reach_sites(const struct write_reach *reach, size
 {
 	*ret_count = reach->sites->len;
 	return (const struct write_site *)(const void *)reach->sites->data;
+}
+
+enum site_match write_reach_match(const struct write_reach *reach, const struct map_site *site)
+{
+	for (guint i = 0; i < reach->sites->len; i++) {
+		const struct write_site *write = &g_array_index(reach->sites, struct write_site, i);
+
+		if (write->site->call_pc == site->call_pc)
+			return write->match;
+	}
+	return SITE_OTHER_MAP;
+}
+
+bool write_reach_is_exact(const struct write_reach *reach)
+{
+	for (guint i = 0; i < reach->sites->len; i++)
+		if (g_array_index(reach->sites, struct write_site, i).match >= SITE_SAME_FIELD)
+			return true;
+	return false;
 }
 
 unsigned write_path_guesses(const struct write_path *path)

@@ -40,6 +40,11 @@ void write_reach_free(struct write_reach *reach);
 /** All of them, in address order. */
 const struct write_site *write_reach_sites(const struct write_reach *reach, size_t *ret_count);
 
+/** Of that site of the program; SITE_OTHER_MAP when it is no write of such a map. */
+enum site_match write_reach_match(const struct write_reach *reach, const struct map_site *site);
+/** True when some site is known to be of the very field or variable. */
+bool write_reach_is_exact(const struct write_reach *reach);
+
 struct write_path {
 	const struct write_site *site; /**< best match, nearest; NULL when none is in reach */
 	unsigned calls;                /**< 0: the function itself has it */
