@@ -16,7 +16,8 @@
 /* How much of each list one screen has room for; the JSON has it all. */
 #define SHOWN_OWNERS     2
 #define SHOWN_CALLERS    2
-#define SHOWN_CANDIDATES 4
+#define SHOWN_CANDIDATES 4 /* writes, with all who may have done them */
+#define SHOWN_LIKEWISE   4 /* goroutines, of those after the first */
 #define SHOWN_INNOCENTS  3
 #define SHOWN_ADVICE     3
 #define SHOWN_GAPS       5
@@ -354,8 +355,51 @@ static void side_block(struct verdict *v, const struct side *side)
 	screen_newline(&v->screen);
 }
 
-static void candidate_line(struct verdict *v, const struct side *side)
+static bool same_write(const struct side *a, const struct side *b)
 {
+	return a->goroutine && b->goroutine && a->site.function && b->site.function &&
+	       a->site.line == b->site.line && a->operation == b->operation &&
+	       g_str_equal(a->site.function, b->site.function) &&
+	       g_str_equal(a->site.file, b->site.file);
+}
+
+/** True when one before it may have done the same write: then it is shown there. */
+static bool is_shown_before(const struct verdict *v, size_t index)
+{
+	const struct side *candidates = v->findings->candidates;
+
+	for (size_t i = 0; i < index; i++)
+		if (same_write(&candidates[i], &candidates[index]))
+			return true;
+	return false;
+}
+
+/** The goroutines after @a index that may have done the same write, best first. */
+static void likewise(struct verdict *v, size_t index)
+{
+	const struct side *candidates = v->findings->candidates;
+	g_autoptr(GString) line = g_string_new(NULL);
+	size_t count = 0;
+
+	for (size_t i = index + 1; i < v->findings->candidate_count; i++) {
+		if (!same_write(&candidates[index], &candidates[i]))
+			continue;
+		if (count++ < SHOWN_LIKEWISE)
+			g_string_append_printf(line, "%s%llu", count > 1 ? ", " : "",
+					       (unsigned long long)candidates[i].goroutine->id);
+	}
+	if (!count)
+		return;
+	if (count > SHOWN_LIKEWISE)
+		g_string_append_printf(line, " and %zu more", count - SHOWN_LIKEWISE);
+	next_line(v);
+	screen_format(&v->screen, TONE_PLAIN, "after it, for the same write: goroutine%s %s",
+		      count > 1 ? "s" : "", line->str);
+}
+
+static void candidate_line(struct verdict *v, size_t index)
+{
+	const struct side *side = &v->findings->candidates[index];
 	g_autofree char *state = side->goroutine ? words_state(side->goroutine) : g_strdup("");
 
 	label(v, TONE_YELLOW, "MAYBE");
@@ -367,6 +411,7 @@ static void candidate_line(struct verdict *v, const struct side *side)
 	screen_format(&v->screen, TONE_PLAIN, "%s%s%s", map_operation_name(side->operation),
 		      *state ? "; " : "", state);
 	reasons(v, side);
+	likewise(v, index);
 	if (side->goroutine && !side->site.function)
 		started_by(v, side->goroutine);
 	screen_newline(&v->screen);
@@ -383,7 +428,7 @@ static void and_more(struct verdict *v, size_t count, size_t shown, const char *
 
 static void candidates(struct verdict *v)
 {
-	size_t count = v->findings->candidate_count;
+	size_t count = v->findings->candidate_count, writes = 0;
 
 	if (v->findings->other || !is_map_fatal(v->findings))
 		return;
@@ -394,9 +439,12 @@ static void candidates(struct verdict *v)
 			     "no second party found: nothing in this evidence points at one");
 		screen_newline(&v->screen);
 	}
-	for (size_t i = 0; i < count && i < SHOWN_CANDIDATES; i++)
-		candidate_line(v, &v->findings->candidates[i]);
-	and_more(v, count, SHOWN_CANDIDATES, "candidates");
+	for (size_t i = 0; i < count; i++) {
+		if (is_shown_before(v, i) || ++writes > SHOWN_CANDIDATES)
+			continue;
+		candidate_line(v, i);
+	}
+	and_more(v, writes, SHOWN_CANDIDATES, "candidates");
 }
 
 static void innocents(struct verdict *v)
