@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // An iterator names its map as long as the loop lives; an argument has to be followed to where the
-// code took it from.
+// code took it from. Reflection hands the map over in a reflect.Value: its methods' first three arguments.
 #include "model/map_trace.h"
 
 #include "model/map_recover.h"
 #include "model/trace.h"
 
 #include <string.h>
+
+enum { VALUE_TYPE, VALUE_POINTER, VALUE_FLAG }; /* reflect.Value's words, in every release */
+
+#define FLAG_KIND_MASK 0x1f
+#define FLAG_INDIRECT  0x80 /* the pointer is to the variable, not to the map (reflect/value.go:91@go1.18.10) */
 
 static const char *how(struct program *program, const struct trace *trace)
 {
@@ -68,6 +73,38 @@ static bool by_argument(struct program *program, const struct stack *stack, size
 	       accept(program, trace.value, 0, &trace, ret);
 }
 
+static bool starts_with(const char *name, const char *start)
+{
+	return !strncmp(name, start, strlen(start));
+}
+
+/* The map that a method of reflect.Value was called on. */
+static bool by_value(struct program *program, const struct stack *stack, size_t index,
+		     struct traced_map *ret)
+{
+	struct trace type, pointer, flag;
+	const struct go_type *map;
+
+	if (!starts_with(stack->frames[index].function->name, "reflect.Value.") ||
+	    !trace_argument(program, stack, index, VALUE_TYPE, &type) ||
+	    !trace_argument(program, stack, index, VALUE_POINTER, &pointer) ||
+	    !trace_argument(program, stack, index, VALUE_FLAG, &flag) ||
+	    (flag.value & FLAG_KIND_MASK) != GO_KIND_MAP)
+		return false;
+	map = types_at(program->types, type.value);
+	if (!map || map->kind != GO_KIND_MAP)
+		return false;
+	if (flag.value & FLAG_INDIRECT) {
+		if (!memory_u64(program->memory, pointer.value, &pointer.value))
+			return false;
+		pointer.source = TRACE_VARIABLE;
+	}
+	if (!accept(program, pointer.value, 0, &pointer, ret))
+		return false;
+	ret->type = type.value;
+	return true;
+}
+
 bool map_trace(struct program *program, const struct stack *stack, const struct map_call *call,
 	       struct traced_map *ret)
 {
@@ -81,5 +118,8 @@ bool map_trace(struct program *program, const struct stack *stack, const struct 
 		     by_argument(program, stack, index, function, ret)))
 			return true;
 	}
+	for (size_t i = call->last + 1; i < call->user; i++)
+		if (!stack->frames[i].site->inlined && by_value(program, stack, i, ret))
+			return true;
 	return false;
 }

@@ -12,7 +12,8 @@ struct traced_map {
 };
 
 /**
- * Follows the map, or the iterator, that the outermost of @a call's functions was given. The result
+ * Follows the map, or the iterator, that the outermost of @a call's functions was given, or else the
+ * reflect.Value that the method above them was called on. The result
  * reads as a map and is a heap object of its own.
  */
 bool map_trace(struct program *program, const struct stack *stack, const struct map_call *call,
