@@ -203,7 +203,8 @@ static void find_map_unrecorded(struct program *program, const struct stack *sta
 	bool known = call->map != 0;
 
 	find_map(program, stack, ARGUMENT_UNRECORDED, call);
-	call->map_inferred |= !known && call->map;
+	call->map_unrecorded = !known && call->map;
+	call->map_inferred |= call->map_unrecorded;
 }
 
 static void find_site(struct program *program, const struct stack *stack, struct map_call *call)

@@ -17,6 +17,8 @@ struct map_call {
 	uint64_t map; /**< 0 when the frames no longer hold it */
 	/** Not from where the operation keeps it: loaded again by its code, or the only one its frames hold. */
 	bool map_inferred;
+	/** From a slot that no record speaks for: what an earlier call left there looks the same. */
+	bool map_unrecorded;
 	const char *map_found_by;   /**< "" when map is 0 */
 	const struct go_type *type; /**< NULL when not known */
 	/** Of the call in user code; NULL when it came through reflect or unknown code */

@@ -11,7 +11,8 @@
 enum { VALUE_TYPE, VALUE_POINTER, VALUE_FLAG }; /* reflect.Value's words, in every release */
 
 #define FLAG_KIND_MASK 0x1f
-#define FLAG_INDIRECT  0x80 /* the pointer is to the variable, not to the map (reflect/value.go:91@go1.18.10) */
+#define FLAG_INDIRECT                                                                              \
+	0x80 /* the pointer is to the variable, not to the map (reflect/value.go:91@go1.18.10) */
 
 static const char *how(struct program *program, const struct trace *trace)
 {

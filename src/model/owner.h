@@ -9,7 +9,7 @@ struct owner {
 	/** "main.srv.sessions", "main.(*Server).run.func1 closure .m", "local s of main.main" */
 	const char *path;
 	const char *via; /**< "global", "field", "closure", "local", "map element", "type only" */
-	/** Full type of the object that holds the word; "" when not known */
+	/** Full type of the object that holds the word, or the maps and slices it is an element of; "" when not known */
 	const char *holder_type;
 	const struct go_type
 		*type; /**< of the map, as the holder declares it; NULL when not known */

@@ -8,6 +8,8 @@
 #include "model/heap.h"
 #include "model/map.h"
 
+#include <string.h>
+
 #define ELEMENTS_MAX 1024 /* of one slice, array or map that are looked into */
 #define WORD         sizeof(uint64_t)
 #define DEPTH_MAX    LIMIT_TYPE_DEPTH
@@ -27,6 +29,7 @@ struct node {
 	const char *step; // a root's name, or what follows the parent's path
 	const char *suffix;
 	const char *via;
+	const char *holder; // of elements and maps: the struct whose field leads to them; else ""
 	unsigned hops;
 	enum node_kind kind;
 };
@@ -127,7 +130,8 @@ void reach_root(struct reach *reach, const char *name, const char *suffix, const
 				      .parent = NO_INDEX,
 				      .step = arena_string(reach->arena, text_of(name)),
 				      .suffix = arena_string(reach->arena, text_of(suffix)),
-				      .via = via});
+				      .via = via,
+				      .holder = ""});
 }
 
 /** Tells the visitor of a pointer; when it leads on, what it points to is entered later. */
@@ -146,6 +150,7 @@ static void edge_follow(struct reach *reach, const struct spot *spot, uint64_t t
 			    .count = count,
 			    .parent = reach->current,
 			    .via = "pointer",
+			    .holder = kind == NODE_VALUE ? "" : spot->holder,
 			    .hops = node->hops + 1,
 			    .kind = kind};
 
@@ -213,10 +218,18 @@ static void interface_scan(struct reach *reach, const struct spot *spot)
 		edge_follow(reach, &inner, data, inner.type, 1, NODE_VALUE);
 }
 
+/** The runtime's own records (goroutines, their deferred calls, timers) lead to everything, and own nothing. */
+static bool is_runtimes(const struct go_type *type)
+{
+	return !strncmp(type->full_name, "runtime.", strlen("runtime."));
+}
+
 static void struct_scan(struct reach *reach, const struct spot *spot)
 {
 	gsize length = reach->step->len;
 
+	if (is_runtimes(spot->type))
+		return;
 	for (size_t i = 0; i < spot->type->field_count && !reach->done; i++) {
 		const struct go_type_field *field = &spot->type->fields[i];
 
@@ -281,6 +294,7 @@ static void capture_add(const struct debuginfo_variable *variable, void *context
 				.suffix = arena_format(reach->arena, " (captured by %s)",
 						       closure->function),
 				.via = "closure",
+				.holder = "",
 				.hops = closure->hops + 1,
 			});
 }
@@ -345,7 +359,7 @@ static void value_scan(struct reach *reach, struct spot spot)
 
 struct map_scan {
 	struct reach *reach;
-	const struct go_type *type;
+	const struct node *map;
 	size_t left;
 };
 
@@ -354,13 +368,14 @@ static bool element_scan(uint64_t key, uint64_t elem, void *context)
 	struct map_scan *scan = context;
 
 	g_string_assign(scan->reach->step, "[...]");
-	value_scan(scan->reach, (struct spot){scan->type->elem, elem, "", "map element", 1});
+	value_scan(scan->reach,
+		   (struct spot){scan->map->type->elem, elem, scan->map->holder, "map element", 1});
 	return --scan->left && !scan->reach->done;
 }
 
 static void map_scan(struct reach *reach, const struct node *node)
 {
-	struct map_scan scan = {reach, node->type, ELEMENTS_MAX};
+	struct map_scan scan = {reach, node, ELEMENTS_MAX};
 	struct go_map map;
 
 	if (node->type->elem && node->type->elem->pointer_bytes &&
@@ -371,7 +386,7 @@ static void map_scan(struct reach *reach, const struct node *node)
 static void node_scan(struct reach *reach, uint32_t index)
 {
 	const struct node node = *node_at(reach, index);
-	struct spot spot = {node.type, node.address, "", node.via, 0};
+	struct spot spot = {node.type, node.address, node.holder, node.via, 0};
 
 	reach->current = index;
 	g_string_truncate(reach->step, 0);

@@ -17,8 +17,9 @@ struct reach_edge {
 	uint64_t target;
 	/** Of the map, or of what the pointer points to; NULL when not known */
 	const struct go_type *type;
-	const char *holder; /**< full name of the struct that holds the word; "" when none does */
-	const char *via;    /**< see struct owner */
+	/** Full name of the struct whose field is the word, or leads to it through elements of maps and slices; "" when none does */
+	const char *holder;
+	const char *via; /**< see struct owner */
 	unsigned hops;
 };
 

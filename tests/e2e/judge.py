@@ -151,10 +151,10 @@ def goroutine_check(crash, detector_id, side):
 
 
 def owners_in(report):
-    """(path, name of the holder's type without its package's path) of each owner."""
+    """(path, name of the holder's type) of each owner."""
     for owner in (report.get("map") or {}).get("owners") or []:
         holder = plain_name(owner.get("holder_type") or "")
-        yield owner.get("path") or "", holder.lstrip("*").split("/")[-1]
+        yield owner.get("path") or "", holder.lstrip("*")
 
 
 def owner_path_check(fixture, report):
@@ -165,10 +165,11 @@ def owner_path_check(fixture, report):
 
 
 def owner_type_check(fixture, report):
-    """The struct that holds the map: what a program without DWARF can still tell."""
+    """The struct that holds the map: what a program without DWARF can still tell. A package may bear another name
+    than the last part of its path: where it does, the fixture states the path."""
     if not fixture.owner_type:
         return None
-    return any(fixture.owner_type == holder for _, holder in owners_in(report))
+    return any(fixture.owner_type in (holder, holder.split("/")[-1]) for _, holder in owners_in(report))
 
 
 def map_checks(fixture, crash, report):

@@ -11,13 +11,16 @@
 
 static const struct go_type map_type = {
 	.size = 8, .pointer_bytes = 8, .kind = GO_KIND_MAP, .name = "map[string]int"};
-static struct go_type node_type, pointer_type, slice_type, array_type;
+static struct go_type node_type, pointer_type, slice_type, array_type, maps_type, shelf_type;
 static const struct go_type_field node_fields[] = {
 	{.name = "next", .offset = 0, .type = &pointer_type},
 	{.name = "entries", .offset = 8, .type = &map_type},
 	{.name = "shards", .offset = 16, .type = &slice_type},
 	{.name = "pair", .offset = 40, .type = &array_type},
 };
+
+static const struct go_type_field shelf_fields[] = {
+	{.name = "rows", .offset = 0, .type = &maps_type}};
 
 #define NODE_BYTES 56
 #define MAP_AT     0xc0000ff000ull
@@ -40,6 +43,15 @@ static void types_init(void)
 				      .kind = GO_KIND_ARRAY,
 				      .elem = &map_type,
 				      .length = 2};
+	maps_type = (struct go_type){
+		.size = 24, .pointer_bytes = 8, .kind = GO_KIND_SLICE, .elem = &map_type};
+	shelf_type = (struct go_type){.size = 24,
+				      .pointer_bytes = 8,
+				      .kind = GO_KIND_STRUCT,
+				      .name = "main.shelf",
+				      .full_name = "main.shelf",
+				      .fields = shelf_fields,
+				      .field_count = 1};
 }
 
 struct hit {
@@ -124,6 +136,56 @@ static void through_slice_and_array(void **state)
 	assert_string_equal(walk(space, &node_type, root).path, "main.root.shards[2].pair[1]");
 }
 
+static uint64_t shelf_with_map(struct space *space)
+{
+	uint64_t shelf = space_take(space, 24), rows = space_take(space, 16);
+
+	put(space, shelf, rows);
+	put(space, shelf + 8, 2);
+	put(space, shelf + 16, 2);
+	put(space, rows + 8, MAP_AT);
+	return shelf;
+}
+
+static void elements_are_their_struct_s(void **state)
+{
+	struct space *space = *state;
+	struct hit hit = walk(space, &shelf_type, shelf_with_map(space));
+
+	assert_string_equal(hit.path, "main.root.rows[1]");
+	assert_string_equal(hit.holder, "main.shelf");
+}
+
+static void pointer_leaves_the_struct(void **state)
+{
+	struct space *space = *state;
+	uint64_t root = space_take(space, NODE_BYTES), a = space_take(space, 8);
+	struct go_type to_map = {
+		.size = 8, .pointer_bytes = 8, .kind = GO_KIND_POINTER, .elem = &map_type};
+	struct go_type_field field = {.name = "next", .type = &to_map};
+	struct go_type box = {.size = 8,
+			      .pointer_bytes = 8,
+			      .kind = GO_KIND_STRUCT,
+			      .full_name = "main.box",
+			      .fields = &field,
+			      .field_count = 1};
+
+	put(space, root, a);
+	put(space, a, MAP_AT);
+	assert_string_equal(walk(space, &box, root).holder, "");
+}
+
+static void runtime_owns_nothing(void **state)
+{
+	struct space *space = *state;
+	uint64_t shelf = shelf_with_map(space);
+
+	shelf_type.full_name = "runtime._defer";
+	assert_int_equal(walk(space, &shelf_type, shelf).word, 0);
+	shelf_type.full_name = "k8s.io/apimachinery/pkg/runtime.Scheme";
+	assert_int_not_equal(walk(space, &shelf_type, shelf).word, 0);
+}
+
 static void shortest_wins(void **state)
 {
 	struct space *space = *state;
@@ -166,6 +228,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(through_pointers, make, drop),
 		cmocka_unit_test_setup_teardown(through_slice_and_array, make, drop),
+		cmocka_unit_test_setup_teardown(elements_are_their_struct_s, make, drop),
+		cmocka_unit_test_setup_teardown(pointer_leaves_the_struct, make, drop),
+		cmocka_unit_test_setup_teardown(runtime_owns_nothing, make, drop),
 		cmocka_unit_test_setup_teardown(shortest_wins, make, drop),
 		cmocka_unit_test_setup_teardown(circles_end, make, drop),
 		cmocka_unit_test_setup_teardown(nonsense_leads_nowhere, make, drop),

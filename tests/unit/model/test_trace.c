@@ -15,6 +15,9 @@
 
 #define ROUTE_FRAME  0x20
 #define LOOKUP_FRAME 0x18
+#define VALUE_FRAME  0x28
+
+#define VALUE_INDIRECT 0x80 /* in the flags of a reflect.Value: it points to the variable */
 
 static struct made made;
 
@@ -255,6 +258,78 @@ static void the_map_of_a_call(void **state)
 	made_done(&made);
 }
 
+/* main.route calls reflect.Value.MapIndex on a map, which calls the map function. */
+static bool by_reflection(uint64_t flag, uint64_t pointer, uint64_t type, struct map_call *ret)
+{
+	struct scene s = {0};
+	bool found;
+
+	s.route = made_function(&made, "main.route", ROUTE_FRAME);
+	s.lookup = made_function(&made, "reflect.Value.MapIndex", VALUE_FRAME);
+	s.access = made_function(&made, "runtime.mapaccess1_faststr", 16);
+	space_write(&made.space, s.route, (uint8_t[]){0x48, 0x83, 0xec, ROUTE_FRAME}, 4);
+	space_write(&made.space, s.lookup, (uint8_t[]){0x48, 0x83, 0xec, VALUE_FRAME}, 4);
+	s.at_route = s.route + 4;
+	s.at_lookup = s.lookup + 4;
+	/* mov [rsp+0x10],rax; mov [rsp+0x18],rbx; mov [rsp+0x20],rcx; mov rbx,[rcx] */
+	PUT(&s.at_lookup,
+	    "\x48\x89\x44\x24\x10\x48\x89\x5c\x24\x18\x48\x89\x4c\x24\x20\x48\x8b\x19");
+	scene_stop(&s, s.lookup);
+	made_argument(&made, s.goroutine, 1, 0);
+	space_u64(&made.space, s.at_lookup + 0x10, type);
+	space_u64(&made.space, s.at_lookup + 0x18, pointer);
+	space_u64(&made.space, s.at_lookup + 0x20, flag);
+	made_read(&made);
+	found = map_call_of(&made.space.program, made_goroutine_of(&made, 7), ret);
+	return found && ret->map;
+}
+
+static void the_map_in_a_value(void **state)
+{
+	struct map_call call;
+	uint64_t map, type;
+
+	made_init(&made, 26, GO_ARCH_AMD64);
+	map = made_map(&made);
+	type = made_map_type(&made, "map[int]int");
+	assert_true(by_reflection(GO_KIND_MAP, map, type, &call));
+	assert_int_equal(call.map, map);
+	assert_int_equal(call.type->address, type);
+	assert_false(call.map_inferred);
+	made_done(&made);
+}
+
+static void the_variable_in_a_value(void **state)
+{
+	struct map_call call;
+	uint64_t map, type;
+
+	made_init(&made, 26, GO_ARCH_AMD64);
+	map = made_map(&made);
+	type = made_map_type(&made, "map[int]int");
+	assert_true(by_reflection(GO_KIND_MAP | VALUE_INDIRECT, made_variable(&made, map), type,
+				  &call));
+	assert_int_equal(call.map, map);
+	assert_true(call.map_inferred); /* the variable may hold another one by now */
+	made_done(&made);
+}
+
+static void a_value_that_is_no_map(void **state)
+{
+	struct map_call call;
+	uint64_t map, type;
+
+	made_init(&made, 26, GO_ARCH_AMD64);
+	map = made_map(&made);
+	type = made_map_type(&made, "map[int]int");
+	assert_false(by_reflection(GO_KIND_POINTER, map, type, &call));
+	made_done(&made);
+	made_init(&made, 26, GO_ARCH_AMD64);
+	map = made_map(&made);
+	assert_false(by_reflection(GO_KIND_MAP, map, map, &call));
+	made_done(&made);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +344,9 @@ int main(void)
 		cmocka_unit_test(a_long_way_is_given_up),
 		cmocka_unit_test(the_frame_has_to_fit_the_code),
 		cmocka_unit_test(the_map_of_a_call),
+		cmocka_unit_test(the_map_in_a_value),
+		cmocka_unit_test(the_variable_in_a_value),
+		cmocka_unit_test(a_value_that_is_no_map),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
