@@ -7,6 +7,7 @@
 #include "model/heap.h"
 
 #include <glib.h>
+#include <string.h>
 
 #define WORDS_MAX        64
 #define CANDIDATES_MAX   8
@@ -31,6 +32,9 @@ struct guess {
 	size_t count;
 };
 
+/** Generic code is compiled for shapes; what it allocates has the real type. */
+static bool is_shape(const struct go_type *type) { return strstr(type->full_name, "go.shape."); }
+
 static void guess_consider(struct guess *guess, const struct go_type *type)
 {
 	const struct go_type *leaf;
@@ -40,7 +44,7 @@ static void guess_consider(struct guess *guess, const struct go_type *type)
 	    type->size * 2 <= guess->size || guess->offset >= type->size)
 		return;
 	if (!go_type_path(type, guess->offset, path, sizeof(path), &leaf) || !leaf ||
-	    leaf->kind != GO_KIND_MAP)
+	    leaf->kind != GO_KIND_MAP || is_shape(type))
 		return;
 	for (size_t i = 0; i < MIN(guess->count, (size_t)CANDIDATES_MAX); i++)
 		if (guess->fits[i] == type)
@@ -57,14 +61,24 @@ static void guess_type(const struct go_type *type, void *context)
 		guess_consider(context, type->elem);
 }
 
-/** "main.(*store)." for main.store; NULL for a type that cannot have methods. */
+/** "main.(*store" for main.store and main.store[int]; NULL for a type that cannot have methods. */
 static char *method_prefix(const struct go_type *type)
 {
-	const char *dot = strrchr(type->full_name, '.');
+	const char *name = type->full_name;
+	size_t length = strcspn(name, "[");
+	const char *dot = g_strrstr_len(name, (gssize)length, ".");
 
-	return dot ? g_strdup_printf("%.*s.(*%s).", (int)(dot - type->full_name), type->full_name,
-				     dot + 1)
+	return dot ? g_strdup_printf("%.*s.(*%.*s", (int)(dot - name), name,
+				     (int)(length - (size_t)(dot + 1 - name)), dot + 1)
 		   : NULL;
+}
+
+/** The arguments of a generic type are not compared: functions are named by shapes. */
+static bool is_method(const char *function, const char *prefix)
+{
+	const char *rest = function + strlen(prefix);
+
+	return g_str_has_prefix(function, prefix) && (*rest == '[' || g_str_has_prefix(rest, ")."));
 }
 
 /** True when a method of @a type is on the stack of a detector. */
@@ -80,7 +94,7 @@ static bool receiver_on_stack(struct program *program, const struct go_type *typ
 
 		for (size_t j = 0; j < stack->count; j++)
 			if (stack->frames[j].site->function &&
-			    g_str_has_prefix(stack->frames[j].site->function, prefix))
+			    is_method(stack->frames[j].site->function, prefix))
 				return true;
 	}
 	return false;
@@ -127,11 +141,13 @@ static bool holder_object(struct program *program, uint64_t word, struct owner *
 	// an array of them was allocated with its element's type
 	uint64_t offset = type && type->size ? (word - object.data) % type->size : 0;
 
-	if (!type || !go_type_path(type, offset, path, sizeof(path), &leaf))
+	if (!type || go_type_is_runtimes(type) ||
+	    !go_type_path(type, offset, path, sizeof(path), &leaf))
 		return false;
 	*ret = (struct owner){.path = arena_format(program->arena, "%s%s", type->name, path),
 			      .via = "type only",
 			      .holder_type = type->full_name,
+			      .type = leaf && leaf->kind == GO_KIND_MAP ? leaf : NULL,
 			      .word = word,
 			      .hops = 1};
 	return true;
@@ -175,6 +191,7 @@ static bool field_of(struct program *program, const struct go_type *type, uint64
 			.path = arena_format(program->arena, "%s%s", type->name, path),
 			.via = "type only",
 			.holder_type = type->full_name,
+			.type = leaf,
 			.word = word,
 			.hops = 1};
 		return true;

@@ -8,8 +8,6 @@
 #include "model/heap.h"
 #include "model/map.h"
 
-#include <string.h>
-
 #define ELEMENTS_MAX 1024 /* of one slice, array or map that are looked into */
 #define WORD         sizeof(uint64_t)
 #define DEPTH_MAX    LIMIT_TYPE_DEPTH
@@ -218,17 +216,11 @@ static void interface_scan(struct reach *reach, const struct spot *spot)
 		edge_follow(reach, &inner, data, inner.type, 1, NODE_VALUE);
 }
 
-/** The runtime's own records (goroutines, their deferred calls, timers) lead to everything, and own nothing. */
-static bool is_runtimes(const struct go_type *type)
-{
-	return !strncmp(type->full_name, "runtime.", strlen("runtime."));
-}
-
 static void struct_scan(struct reach *reach, const struct spot *spot)
 {
 	gsize length = reach->step->len;
 
-	if (is_runtimes(spot->type))
+	if (go_type_is_runtimes(spot->type))
 		return;
 	for (size_t i = 0; i < spot->type->field_count && !reach->done; i++) {
 		const struct go_type_field *field = &spot->type->fields[i];

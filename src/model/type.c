@@ -268,6 +268,11 @@ static bool path_append(char *path, size_t size, const char *name, uint64_t inde
 	return added >= 0 && (size_t)added < size - used;
 }
 
+bool go_type_is_runtimes(const struct go_type *type)
+{
+	return !strncmp(type->full_name, "runtime.", strlen("runtime."));
+}
+
 bool go_type_path(const struct go_type *type, uint64_t offset, char *ret, size_t size,
 		  const struct go_type **ret_type)
 {

@@ -93,6 +93,8 @@ const struct go_type *types_at(struct types *types, uint64_t address);
 bool types_covers(const struct types *types, uint64_t address);
 /** Every type that the modules list (typelinks, or the descriptor area from 1.27 on). */
 void types_each(struct types *types, void (*visit)(const struct go_type *, void *), void *context);
+/** One of the runtime's own records (goroutines, their deferred calls, timers): they lead to everything, and own nothing. */
+bool go_type_is_runtimes(const struct go_type *type);
 /**
  * The field, embedded ones entered, that holds byte @a offset of @a type; appends ".a.b" to a
  * GString-free buffer.
