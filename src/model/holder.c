@@ -28,12 +28,30 @@ static void word_add(uint64_t word, uint64_t value, void *context)
 /** Struct types that could be what an object of @a size with a map at @a offset is. */
 struct guess {
 	uint64_t size, offset;
+	const struct go_type
+		*map; // as the code that used it has it, maybe by shape; NULL: not known
 	const struct go_type *fits[CANDIDATES_MAX];
 	size_t count;
 };
 
 /** Generic code is compiled for shapes; what it allocates has the real type. */
 static bool is_shape(const struct go_type *type) { return strstr(type->full_name, "go.shape."); }
+
+static bool is_alike(const struct go_type *a, const struct go_type *b)
+{
+	return !a || !b || (a->kind == b->kind && a->size == b->size);
+}
+
+/** Can code have used a map of the type @a declared as one of @a used? */
+static bool is_map_as(const struct go_type *declared, const struct go_type *used)
+{
+	if (declared->kind != GO_KIND_MAP)
+		return false;
+	if (!used || declared == used || !strcmp(declared->full_name, used->full_name))
+		return true;
+	return is_shape(used) && is_alike(declared->key, used->key) &&
+	       is_alike(declared->elem, used->elem);
+}
 
 static void guess_consider(struct guess *guess, const struct go_type *type)
 {
@@ -44,7 +62,7 @@ static void guess_consider(struct guess *guess, const struct go_type *type)
 	    type->size * 2 <= guess->size || guess->offset >= type->size)
 		return;
 	if (!go_type_path(type, guess->offset, path, sizeof(path), &leaf) || !leaf ||
-	    leaf->kind != GO_KIND_MAP || is_shape(type))
+	    !is_map_as(leaf, guess->map) || is_shape(type))
 		return;
 	for (size_t i = 0; i < MIN(guess->count, (size_t)CANDIDATES_MAX); i++)
 		if (guess->fits[i] == type)
@@ -117,10 +135,11 @@ static const struct go_type *guess_decide(struct program *program, const struct 
 }
 
 static const struct go_type *object_type(struct program *program, const struct heap_object *object,
-					 uint64_t word)
+					 uint64_t word, const struct map_site *used_at)
 {
 	struct guess guess = {.size = object->address + object->size - object->data,
-			      .offset = word - object->data};
+			      .offset = word - object->data,
+			      .map = used_at ? used_at->type : NULL};
 
 	if (object->type)
 		return types_at(program->types, object->type);
@@ -128,7 +147,8 @@ static const struct go_type *object_type(struct program *program, const struct h
 	return guess_decide(program, &guess);
 }
 
-static bool holder_object(struct program *program, uint64_t word, struct owner *ret)
+static bool holder_object(struct program *program, uint64_t word, const struct map_site *used_at,
+			  struct owner *ret)
 {
 	struct heap_object object;
 	const struct go_type *leaf;
@@ -137,7 +157,7 @@ static bool holder_object(struct program *program, uint64_t word, struct owner *
 	if (!heap_object_at(program, word, &object) || !object.allocated || word < object.data)
 		return false;
 
-	const struct go_type *type = object_type(program, &object, word);
+	const struct go_type *type = object_type(program, &object, word, used_at);
 	// an array of them was allocated with its element's type
 	uint64_t offset = type && type->size ? (word - object.data) % type->size : 0;
 
@@ -200,7 +220,8 @@ static bool field_of(struct program *program, const struct go_type *type, uint64
 }
 
 /** A struct that the compiler laid out in the data segment, the receiver of a method that was running. */
-static bool holder_static(struct program *program, uint64_t word, struct owner *ret)
+static bool holder_static(struct program *program, uint64_t word, const struct map_site *used_at,
+			  struct owner *ret)
 {
 	struct receivers receivers = {program};
 
@@ -232,7 +253,10 @@ static char *receiver_name(const char *function)
 					 name);
 }
 
-/** The word belongs to the receiver of the method that used the map: its code says at which offset. */
+/**
+ * The word belongs to the receiver of the method that used the map: its code says at which offset. An object whose type the
+ * allocator keeps is no guess.
+ */
 static bool holder_receiver(struct program *program, uint64_t word, const struct map_site *used_at,
 			    struct owner *ret)
 {
@@ -244,7 +268,7 @@ static bool holder_receiver(struct program *program, uint64_t word, const struct
 	if (!name || used_at->source.offset < 0)
 		return false;
 	if (heap_object_at(program, word, &object)
-		    ? word - object.data < (uint64_t)used_at->source.offset
+		    ? object.type || word - object.data < (uint64_t)used_at->source.offset
 		    : !program_in_data(program, word))
 		return false;
 	*ret = (struct owner){.path = arena_format(program->arena, "%s, the field at +%lld", name,
@@ -256,7 +280,8 @@ static bool holder_receiver(struct program *program, uint64_t word, const struct
 	return true;
 }
 
-static bool holder_global(struct program *program, uint64_t word, struct owner *ret)
+static bool holder_global(struct program *program, uint64_t word, const struct map_site *used_at,
+			  struct owner *ret)
 {
 	struct debuginfo_variable variable;
 
@@ -287,7 +312,8 @@ static const char *frame_function(const struct stack *stack, uint64_t word)
 	return NULL;
 }
 
-static bool holder_local(struct program *program, uint64_t word, struct owner *ret)
+static bool holder_local(struct program *program, uint64_t word, const struct map_site *used_at,
+			 struct owner *ret)
 {
 	for (size_t i = 0; i < program->live_count; i++) {
 		struct goroutine *goroutine = &program->goroutines[i];
@@ -348,7 +374,7 @@ bool holder_by_code(struct program *program, const struct map_site *site, struct
 	if (!site)
 		return false;
 	if (site->source.kind == MAP_SOURCE_GLOBAL &&
-	    holder_global(program, site->source.address, ret)) {
+	    holder_global(program, site->source.address, site, ret)) {
 		ret->type = site->type;
 		ret->word = 0;
 		return true;
@@ -377,8 +403,9 @@ static bool word_known(const struct owner *owners, size_t count, uint64_t word)
 size_t holders_of(struct program *program, uint64_t address, const struct map_site *used_at,
 		  struct owner *ret, size_t room)
 {
-	static bool (*const kinds[])(struct program *, uint64_t, struct owner *) = {
-		holder_object, holder_static, NULL, holder_global, holder_local};
+	static bool (*const kinds[])(struct program *, uint64_t, const struct map_site *,
+				     struct owner *) = {
+		holder_object, holder_static, holder_receiver, holder_global, holder_local};
 	struct words words = {g_array_new(FALSE, FALSE, sizeof(uint64_t))};
 	size_t count = 0;
 
@@ -389,8 +416,7 @@ size_t holders_of(struct program *program, uint64_t address, const struct map_si
 
 			if (word_known(ret, count, word))
 				continue;
-			count += kinds[kind] ? kinds[kind](program, word, &ret[count])
-					     : holder_receiver(program, word, used_at, &ret[count]);
+			count += kinds[kind](program, word, used_at, &ret[count]);
 		}
 	}
 	g_array_free(words.list, TRUE);
