@@ -136,6 +136,19 @@ def raced():
     pytest.skip("the program died each time before the detector reported anything")
 
 
+@pytest.mark.parametrize("name", ["cgo_callback", "hard_defer_write"])
+def test_ways_to_a_write_that_no_stack_shows(tmp_path, name):
+    """C code that calls back, and a deferred call: the goroutine's own frames have no write in them."""
+    fixture = fixture_named(name)
+    app = program_build(fixture, "1.22.12")
+    path = tmp_path / "crash.log"
+    with CrashFolder() as folder:
+        crash = program_crash(fixture, app, folder, "all", "1.22.12")
+    path.write_text(crash.text)
+    judgement, _ = text_judge(fixture, crash, path, app)
+    assert judgement.outcome == "void" or judgement.checks["first"], judgement
+
+
 def test_profiles_bear_witness(tmp_path):
     """The writer's line grows the map: the heap profile of another run says so."""
     fixture = profiled(fixture_named("hard_rare_writer"), tmp_path)
