@@ -147,8 +147,8 @@ static void read_map(struct reasoning *reasoning)
 		map->integrity = map_entries(program, &map->header, map->type, any_entry, NULL);
 	map->mid_write = is_mid_write(reasoning);
 	owners = arena_array(reasoning->findings->arena, OWNERS_MAX, sizeof(*owners));
-	map->owner_count =
-		owners_of(program, map->address, reasoning->detected->site, owners, OWNERS_MAX);
+	map->owner_count = owners_of(program, map->address, map->type, reasoning->detected->site,
+				     owners, OWNERS_MAX);
 	map->owners = owners;
 }
 

@@ -13,6 +13,12 @@
 #define CANDIDATES_MAX   8
 #define FIELD_OFFSET_MAX 4096
 
+/** What is known of the map: its type, and a site that used it; NULL each when not known. */
+struct map_use {
+	const struct go_type *type;
+	const struct map_site *site;
+};
+
 struct words {
 	GArray *list; // uint64_t
 };
@@ -47,10 +53,17 @@ static bool is_map_as(const struct go_type *declared, const struct go_type *used
 {
 	if (declared->kind != GO_KIND_MAP)
 		return false;
-	if (!used || declared == used || !strcmp(declared->full_name, used->full_name))
+	if (declared == used || !strcmp(declared->full_name, used->full_name))
 		return true;
 	return is_shape(used) && is_alike(declared->key, used->key) &&
 	       is_alike(declared->elem, used->elem);
+}
+
+/** Instances of a generic type differ in their maps alone. */
+static bool may_be_of(const struct go_type *holder, const struct go_type *declared,
+		      const struct go_type *used)
+{
+	return used ? is_map_as(declared, used) : !strchr(holder->full_name, '[');
 }
 
 static void guess_consider(struct guess *guess, const struct go_type *type)
@@ -62,7 +75,7 @@ static void guess_consider(struct guess *guess, const struct go_type *type)
 	    type->size * 2 <= guess->size || guess->offset >= type->size)
 		return;
 	if (!go_type_path(type, guess->offset, path, sizeof(path), &leaf) || !leaf ||
-	    !is_map_as(leaf, guess->map) || is_shape(type))
+	    is_shape(type) || !may_be_of(type, leaf, guess->map))
 		return;
 	for (size_t i = 0; i < MIN(guess->count, (size_t)CANDIDATES_MAX); i++)
 		if (guess->fits[i] == type)
@@ -135,11 +148,11 @@ static const struct go_type *guess_decide(struct program *program, const struct 
 }
 
 static const struct go_type *object_type(struct program *program, const struct heap_object *object,
-					 uint64_t word, const struct map_site *used_at)
+					 uint64_t word, const struct map_use *use)
 {
 	struct guess guess = {.size = object->address + object->size - object->data,
 			      .offset = word - object->data,
-			      .map = used_at ? used_at->type : NULL};
+			      .map = use->type};
 
 	if (object->type)
 		return types_at(program->types, object->type);
@@ -147,7 +160,7 @@ static const struct go_type *object_type(struct program *program, const struct h
 	return guess_decide(program, &guess);
 }
 
-static bool holder_object(struct program *program, uint64_t word, const struct map_site *used_at,
+static bool holder_object(struct program *program, uint64_t word, const struct map_use *use,
 			  struct owner *ret)
 {
 	struct heap_object object;
@@ -157,7 +170,7 @@ static bool holder_object(struct program *program, uint64_t word, const struct m
 	if (!heap_object_at(program, word, &object) || !object.allocated || word < object.data)
 		return false;
 
-	const struct go_type *type = object_type(program, &object, word, used_at);
+	const struct go_type *type = object_type(program, &object, word, use);
 	// an array of them was allocated with its element's type
 	uint64_t offset = type && type->size ? (word - object.data) % type->size : 0;
 
@@ -185,7 +198,7 @@ static void receiver_consider(const struct go_type *type, void *context)
 	struct receivers *receivers = context;
 	const struct go_type *base = type->kind == GO_KIND_POINTER ? type->elem : NULL;
 
-	if (base && base->named && base->kind == GO_KIND_STRUCT &&
+	if (base && base->named && base->kind == GO_KIND_STRUCT && !is_shape(base) &&
 	    receivers->count < CANDIDATES_MAX && receiver_on_stack(receivers->program, base))
 		receivers->types[receivers->count++] = base;
 }
@@ -194,7 +207,7 @@ static void word_count(uint64_t word, uint64_t value, void *context) { ++*(size_
 
 /** True when @a word is a map field of a struct of @a type that something points to. */
 static bool field_of(struct program *program, const struct go_type *type, uint64_t word,
-		     struct owner *ret)
+		     const struct map_use *use, struct owner *ret)
 {
 	for (uint64_t offset = 0; offset < type->size && offset < FIELD_OFFSET_MAX; offset += 8) {
 		const struct go_type *leaf;
@@ -202,7 +215,7 @@ static bool field_of(struct program *program, const struct go_type *type, uint64
 		size_t pointers = 0;
 
 		if (!go_type_path(type, offset, path, sizeof(path), &leaf) || !leaf ||
-		    leaf->kind != GO_KIND_MAP)
+		    leaf->kind != GO_KIND_MAP || !may_be_of(type, leaf, use->type))
 			continue;
 		heap_references(program, word - offset, word - offset + 1, word_count, &pointers);
 		if (!pointers)
@@ -220,7 +233,7 @@ static bool field_of(struct program *program, const struct go_type *type, uint64
 }
 
 /** A struct that the compiler laid out in the data segment, the receiver of a method that was running. */
-static bool holder_static(struct program *program, uint64_t word, const struct map_site *used_at,
+static bool holder_static(struct program *program, uint64_t word, const struct map_use *use,
 			  struct owner *ret)
 {
 	struct receivers receivers = {program};
@@ -229,7 +242,7 @@ static bool holder_static(struct program *program, uint64_t word, const struct m
 		return false;
 	types_each(program->types, receiver_consider, &receivers);
 	for (size_t i = 0; i < receivers.count; i++)
-		if (field_of(program, receivers.types[i], word, ret))
+		if (field_of(program, receivers.types[i], word, use, ret))
 			return true;
 	return false;
 }
@@ -257,22 +270,22 @@ static char *receiver_name(const char *function)
  * The word belongs to the receiver of the method that used the map: its code says at which offset. An object whose type the
  * allocator keeps is no guess.
  */
-static bool holder_receiver(struct program *program, uint64_t word, const struct map_site *used_at,
+static bool holder_receiver(struct program *program, uint64_t word, const struct map_use *use,
 			    struct owner *ret)
 {
-	g_autofree char *name = used_at && used_at->source.first_argument
-					? receiver_name(used_at->caller.name)
+	g_autofree char *name = use->site && use->site->source.first_argument
+					? receiver_name(use->site->caller.name)
 					: NULL;
 	struct heap_object object;
 
-	if (!name || used_at->source.offset < 0)
+	if (!name || use->site->source.offset < 0)
 		return false;
 	if (heap_object_at(program, word, &object)
-		    ? object.type || word - object.data < (uint64_t)used_at->source.offset
+		    ? object.type || word - object.data < (uint64_t)use->site->source.offset
 		    : !program_in_data(program, word))
 		return false;
 	*ret = (struct owner){.path = arena_format(program->arena, "%s, the field at +%lld", name,
-						   (long long)used_at->source.offset),
+						   (long long)use->site->source.offset),
 			      .via = "type only",
 			      .holder_type = arena_string(program->arena, text_of(name)),
 			      .word = word,
@@ -280,7 +293,7 @@ static bool holder_receiver(struct program *program, uint64_t word, const struct
 	return true;
 }
 
-static bool holder_global(struct program *program, uint64_t word, const struct map_site *used_at,
+static bool holder_global(struct program *program, uint64_t word, const struct map_use *use,
 			  struct owner *ret)
 {
 	struct debuginfo_variable variable;
@@ -312,7 +325,7 @@ static const char *frame_function(const struct stack *stack, uint64_t word)
 	return NULL;
 }
 
-static bool holder_local(struct program *program, uint64_t word, const struct map_site *used_at,
+static bool holder_local(struct program *program, uint64_t word, const struct map_use *use,
 			 struct owner *ret)
 {
 	for (size_t i = 0; i < program->live_count; i++) {
@@ -374,7 +387,7 @@ bool holder_by_code(struct program *program, const struct map_site *site, struct
 	if (!site)
 		return false;
 	if (site->source.kind == MAP_SOURCE_GLOBAL &&
-	    holder_global(program, site->source.address, site, ret)) {
+	    holder_global(program, site->source.address, NULL, ret)) {
 		ret->type = site->type;
 		ret->word = 0;
 		return true;
@@ -400,10 +413,11 @@ static bool word_known(const struct owner *owners, size_t count, uint64_t word)
 	return false;
 }
 
-size_t holders_of(struct program *program, uint64_t address, const struct map_site *used_at,
-		  struct owner *ret, size_t room)
+size_t holders_of(struct program *program, uint64_t address, const struct go_type *type,
+		  const struct map_site *used_at, struct owner *ret, size_t room)
 {
-	static bool (*const kinds[])(struct program *, uint64_t, const struct map_site *,
+	const struct map_use use = {type, used_at};
+	static bool (*const kinds[])(struct program *, uint64_t, const struct map_use *,
 				     struct owner *) = {
 		holder_object, holder_static, holder_receiver, holder_global, holder_local};
 	struct words words = {g_array_new(FALSE, FALSE, sizeof(uint64_t))};
@@ -416,7 +430,7 @@ size_t holders_of(struct program *program, uint64_t address, const struct map_si
 
 			if (word_known(ret, count, word))
 				continue;
-			count += kinds[kind](program, word, used_at, &ret[count]);
+			count += kinds[kind](program, word, &use, &ret[count]);
 		}
 	}
 	g_array_free(words.list, TRUE);

@@ -4,11 +4,11 @@
 #include "model/owner.h"
 
 /**
- * Owners of @a address found backwards through memory; fields of known types first. @a used_at: see
- * owners_of().
+ * Owners of @a address found backwards through memory; fields of known types first. @a type and @a used_at:
+ * see owners_of().
  */
-size_t holders_of(struct program *program, uint64_t address, const struct map_site *used_at,
-		  struct owner *ret, size_t room);
+size_t holders_of(struct program *program, uint64_t address, const struct go_type *type,
+		  const struct map_site *used_at, struct owner *ret, size_t room);
 /**
  * The variable, or the field of a method's receiver, that the code at @a site loads its map from: all that is known of the
  * holder where there is no memory. Its word is 0. False when the code does not tell, or @a site is NULL.

@@ -68,8 +68,8 @@ static int by_weight_then_hops(const void *a, const void *b)
 	return order ? order : (x->hops > y->hops) - (x->hops < y->hops);
 }
 
-size_t owners_of(struct program *program, uint64_t address, const struct map_site *used_at,
-		 struct owner *ret, size_t room)
+size_t owners_of(struct program *program, uint64_t address, const struct go_type *type,
+		 const struct map_site *used_at, struct owner *ret, size_t room)
 {
 	struct search search = {program, address, ret, 0, room};
 
@@ -78,7 +78,7 @@ size_t owners_of(struct program *program, uint64_t address, const struct map_sit
 	if (program->debuginfo)
 		search_forward(&search);
 	if (search.count == 0)
-		search.count = holders_of(program, address, used_at, ret, room);
+		search.count = holders_of(program, address, type, used_at, ret, room);
 	qsort(ret, search.count, sizeof(*ret), by_weight_then_hops);
 	return search.count;
 }

@@ -19,11 +19,12 @@ struct owner {
 };
 
 /**
+ * @param type     of the map, NULL when not known: only what declares such a map can hold it
  * @param used_at  a site that used this very map, NULL when none is known: a method's name tells its
  *                 receiver's type where nothing else does
  *
  * The ways by which the program's roots (globals, live stacks) reach @a address: from variables before locals, then
  * shortest first; at most @a room of them.
  */
-size_t owners_of(struct program *program, uint64_t address, const struct map_site *used_at,
-		 struct owner *ret, size_t room);
+size_t owners_of(struct program *program, uint64_t address, const struct go_type *type,
+		 const struct map_site *used_at, struct owner *ret, size_t room);

@@ -131,7 +131,8 @@ static bool collect(struct program *program, const struct map_request *request,
 	if (!map_read(program, request->address, &ret->header))
 		return false;
 	ret->type = type_of(program, request->address);
-	ret->owner_count = owners_of(program, request->address, NULL, ret->owners, OWNERS_SHOWN);
+	ret->owner_count =
+		owners_of(program, request->address, NULL, NULL, ret->owners, OWNERS_SHOWN);
 	ret->keys = g_ptr_array_new_with_free_func(g_free);
 	if (ret->type)
 		ret->integrity = map_entries(program, &ret->header, ret->type, visit_entry, ret);

@@ -46,7 +46,7 @@ static size_t owners_after(const char *function, uint8_t from)
 	assert_true(program_function(&made.space.program, get, &f, &table));
 	site = sites_in(made.space.program.sites, &f, &count);
 	assert_int_equal(count, 1);
-	return owners_of(&made.space.program, map, site, owners, OWNERS_MAX);
+	return owners_of(&made.space.program, map, site->type, site, owners, OWNERS_MAX);
 }
 
 static void assert_holder(const char *function, uint8_t from, const char *holder)
