@@ -88,12 +88,69 @@ static void the_code_alone_names_the_field(void **state)
 	made_done(&made);
 }
 
+/** "struct { hits int; items M }" and its pointer; the pointer's descriptor. */
+static uint64_t put_instance(const char *name, const char *pointer_name, uint64_t map_type)
+{
+	struct space *s = &made.space;
+	uint64_t type = type_put(s, GO_KIND_STRUCT, 16, name, "main"),
+		 pointer = type_put(s, GO_KIND_POINTER, 8, pointer_name, NULL),
+		 hits = type_put(s, GO_KIND_INT, 8, "int", NULL), fields = space_take(s, 2 * 24);
+
+	space_u64(s, pointer + 48, type);
+	space_u64(s, type + 56, fields);
+	space_u64(s, type + 64, 2);
+	field_put(s, fields, "hits", hits, 0, false);
+	field_put(s, fields + 24, "items", map_type, 8, false);
+	return pointer;
+}
+
+/** The detector runs a method of main.cache[...], which stands among the variables; of two instances one has such a map. */
+static void an_instance_has_the_map_that_was_used(void **state)
+{
+	struct moduledata list;
+	uint64_t get, used, instances[2], links, object;
+	size_t detector;
+
+	made_init(&made, 22, GO_ARCH_AMD64);
+	get = made_function(&made, "main.(*cache[go.shape.int]).get", 64);
+	used = made_map_type(&made, "map[int]int");
+	instances[0] = put_instance("main.cache[uint]", "*main.cache[uint]",
+				    made_map_type(&made, "map[int]uint"));
+	instances[1] = put_instance("main.cache[int]", "*main.cache[int]", used);
+	links = space_take(&made.space, 8);
+	for (unsigned i = 0; i < 2; i++)
+		space_write(&made.space, links + 4 * i,
+			    &(uint32_t){(uint32_t)(instances[i] - SPACE_START)}, 4);
+	map = made_map(&made);
+	object = made_variable(&made, 0);
+	word = made_variable(&made, map);
+	made_variable(&made, object);
+	made_open(&made);
+	detector = made_goroutine(&made, 7, GO_STATUS_RUNNABLE, get);
+	made_push(&made, detector, get + 0x20);
+	made_read(&made);
+	made_goroutine_of(&made, 7)->detector = true;
+	list = made.module;
+	list.typelinks = links;
+	list.typelink_count = 2;
+	types_add_module(made.space.program.types, &list);
+	made.module.etypes = made.module.types;
+	assert_true(owners_of(&made.space.program, map, types_at(made.space.program.types, used),
+			      NULL, owners, OWNERS_MAX) > 0);
+	assert_string_equal(owners[0].path, "main.cache[int].items");
+	assert_int_equal(owners[0].word, word);
+	assert_true(owners_of(&made.space.program, map, NULL, NULL, owners, OWNERS_MAX) > 0);
+	assert_string_equal(owners[0].holder_type, ""); // the map's type alone tells them apart
+	made_done(&made);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_code_alone_names_the_field),
 		cmocka_unit_test(the_method_that_used_it_names_the_receiver),
 		cmocka_unit_test(other_code_names_nobody),
+		cmocka_unit_test(an_instance_has_the_map_that_was_used),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
