@@ -1,75 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files of the flight recorder, built by hand: what is whole is read, what is torn or hostile is not.
-#include "evidence/flight.h"
+#include "flight_build.h"
 
-#include "evidence/flight_format.h"
-
-#include <glib.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#define TEXT  0x7f0000000000ull
-#define MAP   0xc000123450ull
-#define SLOTS 6
+#define TEXT 0x7f0000000000ull
+#define MAP  0xc000123450ull
 
-struct built {
-	struct flight_header header;
-	struct flight_site sites[3];
-	char names[32];
-	struct flight_detection detections[FLIGHT_DETECTIONS];
-	struct flight_slot slots[SLOTS];
-};
-
-static struct built *build(void)
-{
-	static struct built b;
-
-	memset(&b, 0, sizeof(b));
-	b.header = (struct flight_header){
-		.magic = FLIGHT_MAGIC,
-		.version = FLIGHT_VERSION,
-		.header_bytes = sizeof(b.header),
-		.total_bytes = sizeof(b),
-		.go_minor = 22,
-		.text = TEXT,
-		.etext = TEXT + 0x100000,
-		.site_count = 3,
-		.sites_offset = offsetof(struct built, sites),
-		.names_offset = offsetof(struct built, names),
-		.names_bytes = sizeof(b.names),
-		.detections_offset = offsetof(struct built, detections),
-		.slots_offset = offsetof(struct built, slots),
-		.slot_count = SLOTS,
-		.complete = 1,
-		.frozen = 1,
-	};
-	strncpy(b.names, "runtime.mapassign", sizeof(b.names));
-	for (uint8_t i = 0; i < 3; i++)
-		b.sites[i] = (struct flight_site){
-			.moment = i, .operation = MAP_ASSIGN, .return_offset = 16};
-	return &b;
-}
-
-#define SITE(number) ((uint64_t)(number) << FLIGHT_SITE_SHIFT)
+static struct built *build(void) { return flight_build(TEXT); }
 
 static struct flight_slot slot_of(uint32_t goroutine, uint64_t map, uint32_t place)
 {
-	uint64_t key = (uint64_t)goroutine << 32 | (uint32_t)(map >> FLIGHT_MAP_SHIFT);
-
-	return (struct flight_slot){
-		.key = key,
-		.claimed = key,
-		.who = (TEXT + 0x1234) << 32 |
-		       (uint32_t)(goroutine >> FLIGHT_TAG_FROM << FLIGHT_TAG_SHIFT) | SITE(0) |
-		       FLIGHT_INSIDE,
-		.order = (uint64_t)place << 32 | goroutine,
-		.callers = {(uint32_t)(TEXT + 0x2345)},
-		.callers_of = goroutine,
-	};
+	return flight_build_slot(goroutine, map, place, TEXT + 0x1234, TEXT + 0x2345);
 }
 
 static struct flight *read_built(const struct built *b)
