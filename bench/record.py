@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the flight recorder costs for a map write, next to the same program untouched and built with -race.
+"""What the flight recorder costs for a map write or read, next to the same program untouched and built with -race.
 
     bench/record.py                      1.9.7, 1.16.15, 1.22.12 and 1.26.8, five rounds each: two minutes
-    bench/record.py 1.26.8 --rounds 15
+    bench/record.py 1.26.8 --rounds 15 --reads    recorded with --reads
 
 Each round runs all three one after the other. Of each figure the lowest of all rounds is shown, each of them the lowest of
 many short batches: what else the machine does can only add to it.
@@ -39,14 +39,14 @@ def measure(command):
     return {line.rsplit(": ", 1)[0]: float(line.rsplit(": ", 1)[1]) for line in out.splitlines()}
 
 
-def bench(version, rounds):
+def bench(version, rounds, arguments):
     with tempfile.TemporaryDirectory() as name:
         plain, race = build(version, pathlib.Path(name), False), build(version, pathlib.Path(name), True)
-        commands = {"untouched": [str(plain)], "recorded": [str(mapfault_path()), "record", "-q", "--", str(plain)]}
+        commands = {"untouched": [str(plain)], "recorded": [str(mapfault_path()), "record", "-q", *arguments, "--", str(plain)]}
         if race:
             commands["race"] = [str(race)]
         results = [{kind: measure(command) for kind, command in commands.items()} for _ in range(rounds)]
-    print(f"\n| Go {version}: ns a write | untouched | recorded | more | -race, more |\n|---|---|---|---|---|")
+    print(f"\n| Go {version}: ns a write or read | untouched | recorded | more | -race, more |\n|---|---|---|---|---|")
     for what in results[0]["untouched"]:
         lowest = {kind: min(r[kind][what] for r in results) for kind in commands}
         slow = f"{lowest['race'] - lowest['untouched']:+.0f}" if race else "not built"
@@ -58,9 +58,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("versions", nargs="*", default=["1.9.7", "1.16.15", "1.22.12", "1.26.8"])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--reads", action="store_true")
     options = parser.parse_args()
     for version in sorted(options.versions, key=minor):
-        bench(version, options.rounds)
+        bench(version, options.rounds, ["--reads"] if options.reads else [])
 
 
 if __name__ == "__main__":

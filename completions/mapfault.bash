@@ -8,14 +8,14 @@ _mapfault_options()
 	case $1 in
 	goroutines) echo "$output --all --blocked --system --pid" ;;
 	map) echo "$output --values --limit --pid" ;;
-	run) echo "$output --source-root --hold --core --record --allocs" ;;
-	attach) echo "$output --source-root --fail-on --hold --core --record --allocs --pid" ;;
+	run) echo "$output --source-root --hold --core --record --allocs --reads" ;;
+	attach) echo "$output --source-root --fail-on --hold --core --record --allocs --reads --pid" ;;
 	detach) echo "--quiet --help --pid" ;;
 	watch) echo "$output --source-root --pid --map --type --events --seconds" ;;
 	sites) echo "$output --system" ;;
 	growth) echo "$output --all" ;;
 	goroutine | maps) echo "$output --pid" ;;
-	record) echo "--json --format --color --output --quiet --help --source-root --pid --remove --keep --folder --allocs --report-shared" ;;
+	record) echo "--json --format --color --output --quiet --help --source-root --pid --remove --keep --folder --allocs --reads --report-shared" ;;
 	explain) echo "--format --color --output --quiet --help" ;;
 	repro) echo "--output --run --source --seconds --download --json --color --quiet --help" ;;
 	sensitivity) echo "--output --go --runs --minutes --svg --download --json --color --quiet --help" ;;

@@ -40,7 +40,7 @@ _mapfault() {
 	fi
 	local -a stop=(
 		'--record[with the flight recorder]'
-		'--report-shared[list maps that several goroutines wrote]' '--allocs[record also who makes and grows maps]'
+		'--allocs[record also who makes and grows maps]' '--reads[record also who reads maps]'
 		'--hold[leave the process stopped at the fatal error]'
 		'--core[write a core of that moment]:file:_files'
 		'--source-root[where the sources are]:directory:_files -/'
@@ -62,7 +62,7 @@ _mapfault() {
 	map)
 		_arguments $output '--values[show keys]' '--limit[at most N keys]:number:' \
 			'*:file:_files' ;;
-	record) _arguments $output '(-p --pid)'{-p,--pid}'[record this running process]:pid:_pids' '--remove[take the recorder out again]' '--keep[keep the record]' '--allocs[record also who makes and grows maps]' '--folder[where the record goes]:folder:_directories' '*::program:_normal' ;;
+	record) _arguments $output '(-p --pid)'{-p,--pid}'[record this running process]:pid:_pids' '--remove[take the recorder out again]' '--keep[keep the record]' '--allocs[record also who makes and grows maps]' '--reads[record also who reads maps]' '--report-shared[list maps that several goroutines wrote]' '--folder[where the record goes]:folder:_directories' '*::program:_normal' ;;
 	growth) _arguments $output '(-a --all)'{-a,--all}'[every site]' '*:file:_files' ;;
 	sites) _arguments $output "--system[the runtime's own as well]" '*:file:_files' ;;
 	goroutine | maps)

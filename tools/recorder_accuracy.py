@@ -35,7 +35,8 @@ def options_parse():
     parser.add_argument("--fixtures", default="all")
     parser.add_argument("--variants", default="default", help=", ".join(VARIANTS))
     parser.add_argument("--procs", default="", help="values of GOMAXPROCS; empty: its default")
-    parser.add_argument("--silent", action="store_true")
+    parser.add_argument("--silent", action="store_true", help="GOTRACEBACK=none: no stacks in the text")
+    parser.add_argument("--reads", action="store_true", help="record reads as well")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "build" / "recorder_accuracy.jsonl")
     parser.add_argument("--write", type=pathlib.Path)
@@ -67,9 +68,9 @@ def environment(options, procs):
 
 def run_one(options, fixture, version, variant, procs):
     row = {"fixture": fixture.name, "group": fixture.group, "version": version, "variant": variant, "procs": procs,
-           "silent": options.silent}
+           "silent": options.silent, "reads": options.reads}
     try:
-        result = recorded(fixture, version, variant, environment(options, procs))
+        result = recorded(fixture, version, variant, environment(options, procs), ("--reads",) if options.reads else ())
     except BuildError as error:
         return {**row, "outcome": "unbuilt", "words": str(error)[-300:]}
     except subprocess.TimeoutExpired:
@@ -90,6 +91,7 @@ def table(rows):
     by_kind = collections.defaultdict(collections.Counter)
     for row in rows:
         kind = f"{row['variant']}, {row['procs'] or 'default'}, {'suppressed' if row['silent'] else 'printed'}"
+        kind += ", reads" if row.get("reads") else ""
         by_kind[kind][row["outcome"]] += 1
     for kind in sorted(by_kind):
         lines.append(f"| {kind} | " + " | ".join(str(by_kind[kind][o]) for o in OUTCOMES[:4]) + " |")

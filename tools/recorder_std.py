@@ -5,7 +5,7 @@
     tools/recorder_std.py                                  all Go versions: an hour or two
     tools/recorder_std.py --versions 1.16.15,1.26.8 --packages sync,encoding/json
 
-Each package's test program is built from the toolchain's own sources and run untouched and recorded (with --allocs). A test
+Each package's test program is built from the toolchain's own sources and run untouched and recorded (with --allocs and --reads). A test
 that ends in another way is tried three times more, alone, both ways: some of Go's tests depend on time. Only what differs
 then counts. Exit status 1 when anything does.
 """
@@ -42,7 +42,7 @@ def build(version, package, folder):
 def run(program, package, version, tests, recorded):
     """How each test ended: {"TestName": "PASS" | "FAIL" | "SKIP"}, and the whole program under ""."""
     go = toolchain_get(version)
-    recorder = [str(mapfault_path()), "record", "-q", "--allocs", "--"] if recorded else []
+    recorder = [str(mapfault_path()), "record", "-q", "--allocs", "--reads", "--"] if recorded else []
     try:
         done = subprocess.run([*recorder, str(program), "-test.v", "-test.short", f"-test.run={tests}"], text=True,
                               capture_output=True, errors="replace", timeout=SECONDS, cwd=go / "src" / package,

@@ -1,4 +1,4 @@
-// What a map write costs, in nanoseconds: one line a kind of write, "name: ns", the fastest of many short batches, as a busy
+// What a map write or read costs, in nanoseconds: one line a kind of it, "name: ns", the fastest of many short batches, as a busy
 // machine can only make a batch slower. bench/record.py runs it untouched, recorded and with the race detector.
 package main
 
@@ -121,6 +121,71 @@ func goroutineEach() func() {
 	}
 }
 
+var sum int
+
+//go:noinline
+func getNumber(m map[int]int, i int) int { return m[i&1023] }
+
+func reads() func() {
+	m := map[int]int{}
+	for i := 0; i < 1024; i++ {
+		m[i] = i
+	}
+	return func() {
+		for i := 0; i < batch; i++ {
+			sum += getNumber(m, i)
+		}
+	}
+}
+
+func wordReads() func() {
+	m := map[string]int{}
+	keys := make([]string, 1024)
+	for i := range keys {
+		keys[i] = fmt.Sprint("key number ", i)
+		m[keys[i]] = i
+	}
+	return func() {
+		for i := 0; i < batch; i++ {
+			sum += m[keys[i&1023]]
+		}
+	}
+}
+
+func steps() func() {
+	m := map[int]int{}
+	for i := 0; i < 1024; i++ {
+		m[i] = i
+	}
+	return func() {
+		for i := 0; i < batch; i += 1024 {
+			for _, v := range m {
+				sum += v
+			}
+		}
+	}
+}
+
+func readsByTwo() func() {
+	m, lock := map[int]int{1: 1}, sync.RWMutex{}
+	return func() {
+		var done sync.WaitGroup
+		for g := 0; g < 2; g++ {
+			done.Add(1)
+			go func() {
+				found := 0
+				for i := 0; i < batch/2; i++ {
+					lock.RLock()
+					found += m[i&1]
+					lock.RUnlock()
+				}
+				done.Done()
+			}()
+		}
+		done.Wait()
+	}
+}
+
 func main() {
 	kinds := []struct {
 		name    string
@@ -129,6 +194,8 @@ func main() {
 		{"int keys", numbers}, {"string keys", words}, {"two lines", twoLines}, {"two depths of callers", manyCallers},
 		{"insert and delete", insertAndDelete}, {"4096 maps in turn", manyMaps},
 		{"two goroutines, one lock", locked}, {"a goroutine for each write", goroutineEach},
+		{"read, int keys", reads}, {"read, string keys", wordReads}, {"iterate, a step", steps},
+		{"read, two goroutines, one read lock", readsByTwo},
 	}
 	for _, kind := range kinds {
 		run := kind.prepare()

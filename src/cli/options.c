@@ -27,6 +27,8 @@ static void record_entries(struct options *o, GOptionEntry ret[GROUP_OPTIONS_MAX
 		 "where the record's file goes (default /dev/shm)", "DIR"},
 		{"allocs", 0, 0, G_OPTION_ARG_NONE, &o->allocs,
 		 "record also who makes and who grows maps", NULL},
+		{"reads", 0, 0, G_OPTION_ARG_NONE, &o->reads,
+		 "record also who reads and iterates over maps", NULL},
 		{"report-shared", 0, 0, G_OPTION_ARG_NONE, &o->report_shared,
 		 "at the end, list maps that several goroutines wrote", NULL}};
 
@@ -58,7 +60,9 @@ static void later_entries(unsigned group, struct options *o, GOptionEntry ret[GR
 		{"record", 0, 0, G_OPTION_ARG_NONE, &o->record,
 		 "with the flight recorder, which proves the other side", NULL},
 		{"allocs", 0, 0, G_OPTION_ARG_NONE, &o->allocs,
-		 "with --record: record also who makes and who grows maps", NULL}};
+		 "with --record: record also who makes and who grows maps", NULL},
+		{"reads", 0, 0, G_OPTION_ARG_NONE, &o->reads,
+		 "with --record: record also who reads and iterates over maps", NULL}};
 
 	if (1u << group == OPTIONS_RECORD)
 		record_entries(o, ret);

@@ -22,11 +22,12 @@ enum option_group {
 	/** -o DIR, --go, --runs, --minutes, --svg, --download, --json, --color, -q */
 	OPTIONS_SENSITIVITY = 1 << 9,
 	OPTIONS_RECORD =
-		1 << 10, /**< --pid, --remove, --keep, --folder, --allocs, --report-shared */
+		1
+		<< 10, /**< --pid, --remove, --keep, --folder, --allocs, --reads, --report-shared */
 	OPTIONS_PROCESS = 1 << 11, /**< --pid */
 	OPTIONS_STOP =
 		1
-		<< 12, /**< --hold, --core, --record, --allocs; options end at the first argument */
+		<< 12, /**< --hold, --core, --record, --allocs, --reads; options end at the first argument */
 	OPTIONS_WATCH = 1 << 13, /**< --map, --type, --events, --seconds */
 };
 #define OPTION_GROUPS 14
@@ -34,8 +35,8 @@ enum option_group {
 enum output_format { FORMAT_TEXT, FORMAT_JSON };
 
 struct options {
-	gboolean hold, help, record, report_shared, allocs, json, quiet, force, values, all, system,
-		blocked, remove, keep, run, download;
+	gboolean hold, help, record, report_shared, allocs, reads, json, quiet, force, values, all,
+		system, blocked, remove, keep, run, download;
 	gint limit, pid, seconds, runs, minutes, events;
 	char *go, *svg, *source;
 	char *root, *folder, *map, *type;

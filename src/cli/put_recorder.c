@@ -18,8 +18,10 @@ static struct error *open_image(pid_t pid, struct image **ret)
 struct error *put_recorder(struct tracee *tracee, const struct options *options, bool attached,
 			   struct recorder **ret)
 {
-	const struct recorder_options wanted = {
-		.folder = options->folder, .attached = attached, .births = options->allocs};
+	const struct recorder_options wanted = {.folder = options->folder,
+						.attached = attached,
+						.births = options->allocs,
+						.reads = options->reads};
 	scoped(image) struct image *image = NULL;
 
 	TRY(open_image(tracee_pid(tracee), &image));

@@ -208,6 +208,7 @@ const struct command command_record = {
 	.summary = "record who writes which map while a program runs, for proof when it dies",
 	.examples = "  mapfault record -- ./server -port 8080\n"
 		    "  mapfault record --allocs -- ./server         # who made the map, too\n"
+		    "  mapfault record --reads -- ./server          # who read it, too\n"
 		    "  mapfault record --report-shared -- ./server  # maps that several goroutines "
 		    "write\n"
 		    "  mapfault record -p $(pidof server)\n"

@@ -19,7 +19,7 @@ struct flight {
 	struct flight_header header;
 	const struct flight_site *sites;
 	struct flight_facts facts;
-	GArray *failures, *writes;
+	GArray *failures, *writes, *reads;
 };
 
 bool flight_recognise(struct text head)
@@ -55,6 +55,9 @@ static struct error *check_tables(const struct flight *f)
 		return malformed(f, h->detections_offset, "the failed checks are not all there");
 	if (!has(f, h->slots_offset, (uint64_t)h->slot_count * sizeof(struct flight_slot)))
 		return malformed(f, h->slots_offset, "the records are not all there");
+	if (h->reads_offset &&
+	    !has(f, h->reads_offset, (uint64_t)h->slot_count * sizeof(struct flight_slot)))
+		return malformed(f, h->reads_offset, "the records of reads are not all there");
 	if (h->birth_count &&
 	    (h->birth_count != 1u << FLIGHT_BIRTH_BITS ||
 	     !has(f, h->births_offset, 2 * (uint64_t)h->birth_count * sizeof(struct flight_birth))))
@@ -146,7 +149,7 @@ static bool is_whole(const struct flight_slot *slot)
 		       (goroutine >> FLIGHT_TAG_FROM & UINT32_MAX >> FLIGHT_TAG_SHIFT);
 }
 
-static void read_slot(struct flight *f, const struct flight_slot *slot)
+static void read_slot(const struct flight *f, const struct flight_slot *slot, GArray *ret)
 {
 	const struct flight_site *site = site_at(f, (uint32_t)slot->who >> FLIGHT_SITE_SHIFT &
 							    ((1u << FLIGHT_SITE_BITS) - 1));
@@ -165,18 +168,18 @@ static void read_slot(struct flight *f, const struct flight_slot *slot)
 	write.pcs[write.pc_count++] = whole_pc(f, (uint32_t)(slot->who >> 32));
 	if (slot->callers_of == write.goroutine && !(slot->who & FLIGHT_UNSETTLED))
 		add_callers(f, slot->callers, &write);
-	g_array_append_val(f->writes, write);
+	g_array_append_val(ret, write);
 }
 
-static void read_slots(struct flight *f)
+static void read_slots(const struct flight *f, uint32_t offset, GArray *ret)
 {
-	const uint8_t *slots = f->bytes + f->header.slots_offset;
+	const uint8_t *slots = f->bytes + offset;
 
 	for (size_t i = 0; i < f->header.slot_count; i++) {
 		struct flight_slot slot;
 
 		memcpy(&slot, slots + i * sizeof(slot), sizeof(slot));
-		read_slot(f, &slot);
+		read_slot(f, &slot, ret);
 	}
 }
 
@@ -244,7 +247,9 @@ static struct error *read_all(struct flight *f)
 {
 	TRY(read_header(f));
 	f->sites = (const struct flight_site *)(f->bytes + f->header.sites_offset);
-	read_slots(f);
+	read_slots(f, f->header.slots_offset, f->writes);
+	if (f->header.reads_offset)
+		read_slots(f, f->header.reads_offset, f->reads);
 	read_detections(f);
 	return NULL;
 }
@@ -260,6 +265,7 @@ static struct error *take(uint8_t *bytes, size_t size, const char *path, struct 
 	f->size = size;
 	f->failures = g_array_new(FALSE, FALSE, sizeof(struct flight_failure));
 	f->writes = g_array_new(FALSE, FALSE, sizeof(struct flight_write));
+	f->reads = g_array_new(FALSE, FALSE, sizeof(struct flight_write));
 	error = read_all(f);
 	if (error)
 		flight_close(f);
@@ -345,6 +351,7 @@ void flight_close(struct flight *flight)
 		return;
 	g_array_free(flight->failures, TRUE);
 	g_array_free(flight->writes, TRUE);
+	g_array_free(flight->reads, TRUE);
 	g_free(flight->bytes);
 	g_free(flight->path);
 	g_free(flight);
@@ -364,6 +371,12 @@ const struct flight_write *flight_writes(const struct flight *flight, size_t *re
 {
 	*ret_count = flight->writes->len;
 	return (const struct flight_write *)flight->writes->data;
+}
+
+const struct flight_write *flight_reads(const struct flight *flight, size_t *ret_count)
+{
+	*ret_count = flight->reads->len;
+	return (const struct flight_write *)flight->reads->data;
 }
 
 static bool find_birth(const struct flight *f, size_t table, uint64_t map, struct flight_write *ret)

@@ -12,13 +12,14 @@ struct flight;
 
 #define FLIGHT_PCS_MAX 16
 
-/** One goroutine's last write of one map. */
+/** One goroutine's last write, or read, of one map. */
 struct flight_write {
 	uint32_t goroutine; /**< low 32 bits of its id */
 	uint32_t map;       /**< low 32 bits of the map's address / 16 */
-	uint32_t place;     /**< in the order of this map's changes of writer; wraps */
-	uint32_t left;      /**< the order's place when it left the write; when not inside */
-	bool inside;        /**< it had not left it when recording stopped */
+	uint32_t
+		place; /**< in the order of this map's changes of writer, of a read as it found it; wraps */
+	uint32_t left; /**< the order's place when it left the write; when not inside */
+	bool inside;   /**< it had not left it when recording stopped */
 	enum map_operation operation;
 	const char *function; /**< the runtime's */
 	size_t pc_count;
@@ -74,6 +75,8 @@ const struct flight_facts *flight_facts(const struct flight *flight);
 const struct flight_failure *flight_failures(const struct flight *flight, size_t *ret_count);
 /** Every record that is whole, in no order. */
 const struct flight_write *flight_writes(const struct flight *flight, size_t *ret_count);
+/** Every record of a read that is whole, in no order; none when reads were not recorded. */
+const struct flight_write *flight_reads(const struct flight *flight, size_t *ret_count);
 /** Who made the map at that address; false when it is not on record, or that was not recorded. */
 bool flight_made(const struct flight *flight, uint64_t map, struct flight_write *ret);
 /** Who was the last to grow it. */

@@ -3,9 +3,9 @@
 // the process saw when it gave up. Written by the machine code of record/trampoline.c inside the process,
 // read by evidence/flight.c. Little-endian; offsets are from the start of the header.
 //
-//   header | sites | names | detections | order table | slot table | made | grown
+//   header | sites | names | detections | order table | slot table | made | grown | slots of reads
 //
-// A slot belongs to one goroutine's writes of one map. Only that goroutine writes it, one aligned word at
+// A slot belongs to one goroutine's writes of one map, or in a table of their own to its reads. Only that goroutine writes it, one aligned word at
 // a time, so that nothing in it is ever half of two records; a slot that is given to somebody else meanwhile
 // is told by its words no longer agreeing. When the process gives up, recording stops ("frozen"), and the
 // whole is copied once to private memory of the process, which every core contains.
@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define FLIGHT_MAGIC   0x544847494c46464dull /* "MFFLIGHT" */
-#define FLIGHT_VERSION 2
+#define FLIGHT_VERSION 3
 
 #define FLIGHT_BYTES_MAX   (64u << 20)
 #define FLIGHT_DETECTIONS  8
@@ -48,6 +48,7 @@ struct flight_header {
 	uint32_t site_count, sites_offset, names_offset, names_bytes;
 	uint32_t detections_offset, order_offset, slots_offset, slot_count;
 	uint32_t births_offset, birth_count; /**< of each of both tables; 0: not recorded */
+	uint32_t reads_offset;               /**< as many slots again; 0: not recorded */
 	uint32_t complete;                   /**< every write of a map is recorded */
 	uint32_t attached;                   /**< recording began while the process was at work */
 	/** Operations may have been under way when recording began */
@@ -67,7 +68,7 @@ struct flight_header {
 struct flight_site {
 	uint64_t address;
 	uint32_t name;         /**< of its function, offset among the names */
-	uint8_t moment;        /**< 0 set, 1 clear, 2 give up, 3 made, 4 grown */
+	uint8_t moment;        /**< 0 set, 1 clear, 2 give up, 3 made, 4 grown, 5 read */
 	uint8_t operation;     /**< enum map_operation */
 	uint8_t map_register;  /**< 255: none holds the map */
 	uint8_t size;          /**< of the instructions that were replaced */

@@ -146,6 +146,7 @@ struct findings *findings_derive(struct program *program)
 	if (findings->death == DEATH_MAP_FATAL && reasoning.detected) {
 		conflict_identify(&reasoning);
 		flight_record_births(&reasoning);
+		flight_record_uses(&reasoning);
 		find_other(&reasoning);
 		race_report_weigh(&reasoning);
 	}

@@ -70,6 +70,15 @@ struct advice {
 	struct witnesses because;
 };
 
+/** A goroutine's last read or write of the map before it died, by the flight recorder. */
+struct map_use {
+	const struct goroutine *goroutine;
+	enum map_operation operation;
+	struct go_site site; /**< all zero when not on record */
+	uint32_t turns; /**< how often the map's writer changed from then until the check failed */
+	bool inside;    /**< the write was not over then */
+};
+
 struct conflict_map {
 	uint64_t address;           /**< 0 when it could not be found */
 	const struct go_type *type; /**< NULL when not known */
@@ -91,6 +100,9 @@ struct conflict_map {
 	size_t grown_at_count;
 	/** Who made it and who grew it last, where that was recorded: then the places above are theirs */
 	const struct goroutine *made_by, *grown_by;
+	/** Who read it and who wrote it, the last first; none when that was not recorded */
+	struct map_use *readers, *writers;
+	size_t reader_count, writer_count;
 };
 
 /** A death that is no map fatal. */

@@ -8,7 +8,10 @@
 
 #include "model/recording.h"
 
+#include <stdlib.h>
+
 #define OTHERS_MAX 16
+#define USES_MAX   64
 
 /** How far @a place is behind @a now in the order, which wraps; negative: it is later. */
 static int32_t behind(uint32_t now, uint32_t place) { return (int32_t)(now - place); }
@@ -216,4 +219,59 @@ void flight_record_births(struct reasoning *reasoning)
 		map->grown_at_count = map->grown_at != NULL;
 		map->grown_by = recorded.goroutine;
 	}
+}
+
+static int use_compare(const void *a, const void *b)
+{
+	const struct map_use *x = a, *y = b;
+
+	if (x->inside != y->inside)
+		return x->inside ? -1 : 1;
+	if (x->turns != y->turns)
+		return x->turns < y->turns ? -1 : 1;
+	return (x->goroutine->id > y->goroutine->id) - (x->goroutine->id < y->goroutine->id);
+}
+
+/** What is on record from after the check is as late as can be. */
+static uint32_t turns_since(const struct recorded *failure, const struct recorded *use)
+{
+	int32_t turns = behind(failure->place, use->place);
+
+	return turns > 0 ? (uint32_t)turns : 0;
+}
+
+static struct map_use *uses_of(struct reasoning *reasoning, const struct recorded *failure,
+			       const struct recorded *records, size_t count, size_t *ret_count)
+{
+	struct map_use *uses =
+		arena_array(reasoning->findings->arena, count + 1, sizeof(struct map_use));
+
+	for (size_t i = 0; i < count; i++) {
+		const struct go_site *site = user_site(reasoning, &records[i]);
+
+		uses[i] = (struct map_use){
+			.goroutine = records[i].goroutine,
+			.operation = records[i].operation,
+			.site = site ? *site : (struct go_site){0},
+			.turns = turns_since(failure, &records[i]),
+			.inside = records[i].inside,
+		};
+	}
+	qsort(uses, count, sizeof(*uses), use_compare);
+	*ret_count = MIN(count, USES_MAX);
+	return uses;
+}
+
+void flight_record_uses(struct reasoning *reasoning)
+{
+	struct conflict_map *map = &reasoning->findings->map;
+	const struct recorded *failure = failure_of(reasoning), *records;
+	size_t count;
+
+	if (!failure || !failure->map)
+		return;
+	count = recording_reads(reasoning->program, failure->map, &records);
+	map->readers = uses_of(reasoning, failure, records, count, &map->reader_count);
+	count = recording_writes(reasoning->program, failure->map, 0, &records);
+	map->writers = uses_of(reasoning, failure, records, count, &map->writer_count);
 }

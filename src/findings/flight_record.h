@@ -9,3 +9,5 @@ bool flight_record_map(const struct reasoning *reasoning, uint64_t *ret);
 bool flight_record_names(struct reasoning *reasoning);
 /** Who made the map and who grew it last, where that was recorded. */
 void flight_record_births(struct reasoning *reasoning);
+/** Who last read the map, and who last wrote it: facts, and no blame. */
+void flight_record_uses(struct reasoning *reasoning);

@@ -155,22 +155,39 @@ const struct recorded *recording_failure_of(const struct program *program, uint6
 	return NULL;
 }
 
-size_t recording_writes(struct program *program, uint64_t map, uint64_t without,
-			const struct recorded **ret)
+static size_t records_of(struct program *program, const struct flight_write *records, size_t count,
+			 uint64_t map, uint64_t without, const struct recorded **ret)
 {
-	size_t count, found = 0;
-	const struct flight_write *writes = flight_writes(program->recording->flight, &count);
 	struct recorded *recorded;
+	size_t found = 0;
 
 	for (size_t i = 0; i < count; i++)
-		found += flight_write_is_of(&writes[i], map);
+		found += flight_write_is_of(&records[i], map);
 	recorded = arena_array(program->arena, found + 1, sizeof(*recorded));
 	found = 0;
 	for (size_t i = 0; i < count; i++)
-		if (flight_write_is_of(&writes[i], map) && writes[i].goroutine != (uint32_t)without)
-			recorded[found++] = recorded_write(program, &writes[i], map);
+		if (flight_write_is_of(&records[i], map) &&
+		    (!without || records[i].goroutine != (uint32_t)without))
+			recorded[found++] = recorded_write(program, &records[i], map);
 	*ret = recorded;
 	return found;
+}
+
+size_t recording_writes(struct program *program, uint64_t map, uint64_t without,
+			const struct recorded **ret)
+{
+	size_t count;
+	const struct flight_write *writes = flight_writes(program->recording->flight, &count);
+
+	return records_of(program, writes, count, map, without, ret);
+}
+
+size_t recording_reads(struct program *program, uint64_t map, const struct recorded **ret)
+{
+	size_t count;
+	const struct flight_write *reads = flight_reads(program->recording->flight, &count);
+
+	return records_of(program, reads, count, map, 0, ret);
 }
 
 struct recorded recording_of(struct program *program, const struct flight_write *write)

@@ -36,11 +36,13 @@ void recording_read(struct program *program, const struct flight *flight);
 bool recording_is_all(const struct program *program);
 /** The goroutine's failed check; NULL when none is on record. */
 const struct recorded *recording_failure_of(const struct program *program, uint64_t goroutine);
-/** The last write of @a map by each goroutine but @a without; lives as long as the program. */
+/** The last write of @a map by each goroutine but @a without (0: none); lives as long as the program. */
 size_t recording_writes(struct program *program, uint64_t map, uint64_t without,
 			const struct recorded **ret);
 /** A write as the model tells it; of its map only the low part of the address is known. */
 struct recorded recording_of(struct program *program, const struct flight_write *write);
+/** The last read of @a map by each goroutine; lives as long as the program. */
+size_t recording_reads(struct program *program, uint64_t map, const struct recorded **ret);
 /** The last write of @a map by that goroutine; false when none is on record. */
 bool recording_write_by(struct program *program, uint64_t map, uint64_t goroutine,
 			struct recorded *ret);

@@ -311,27 +311,42 @@ static const char *add_changes(struct reading *r)
 		       : NULL;
 }
 
-/** The register through which the flag was read that the branch at @a branch depends on. */
-static uint8_t checked_map(const struct reading *r, uint32_t branch)
+/** The instruction that reads the flag that the branch at @a branch depends on, and the register through which. */
+static bool find_check(const struct reading *r, uint32_t branch, uint32_t *ret, uint8_t *ret_map)
 {
 	uint8_t flag = REGISTER_NONE; // holds the byte that was tested
-	uint32_t changed = 0;
 
 	for (uint32_t i = branch, n = 0; i-- > 0 && n < LOOK_BACK; n++) {
 		const struct instruction *in = &r->code[i];
 		bool is_flag = in->width == 1 && in->base != REGISTER_NONE &&
 			       in->displacement == r->question->flag_offset;
+		bool compares = in->operation == OPERATION_COMPARE && flag == REGISTER_NONE;
+		bool loads = in->operation == OPERATION_LOAD && in->destination == flag;
 
-		if (in->operation == OPERATION_COMPARE && is_flag && flag == REGISTER_NONE)
-			return changed & 1u << in->base ? REGISTER_NONE : in->base;
-		if (in->operation == OPERATION_LOAD && is_flag && in->destination == flag)
-			return (changed | in->writes) & 1u << in->base ? REGISTER_NONE : in->base;
+		if (is_flag && (compares || loads)) {
+			*ret = i;
+			*ret_map = in->base;
+			return true;
+		}
 		if (in->operation == OPERATION_TEST && flag == REGISTER_NONE &&
 		    in->immediate & r->question->flag_mask)
 			flag = in->destination;
-		changed |= in->writes;
 	}
-	return REGISTER_NONE;
+	return false;
+}
+
+/** The register that holds the checked map still at the branch at @a branch. */
+static uint8_t checked_map(const struct reading *r, uint32_t branch)
+{
+	uint32_t check;
+	uint8_t map;
+
+	if (!find_check(r, branch, &check, &map))
+		return REGISTER_NONE;
+	for (uint32_t i = check; i < branch; i++)
+		if (r->code[i].writes & 1u << map)
+			return REGISTER_NONE;
+	return map;
 }
 
 /** What every branch to the block at @a block has checked; REGISTER_NONE when they differ. */
@@ -357,6 +372,93 @@ static uint8_t map_register_at(const struct reading *r, uint32_t block)
 	return found;
 }
 
+static bool goes_on(const struct reading *r, uint32_t at)
+{
+	const struct map_code_question *q = r->question;
+	const struct instruction *in = &r->code[at];
+
+	if (in->kind == INSTRUCTION_CALL && in->target)
+		return q->callee(q->context, in->target) == CALLEE_OTHER;
+	return in->kind != INSTRUCTION_JUMP && in->kind != INSTRUCTION_RETURN &&
+	       in->kind != INSTRUCTION_TRAP;
+}
+
+/** Only the branch at @a branch leads to @a at. */
+static bool leads_alone(const struct reading *r, uint32_t branch, uint32_t at)
+{
+	for (uint32_t i = 0; i < r->count; i++) {
+		const struct instruction *in = &r->code[i];
+		bool jumps = in->kind == INSTRUCTION_BRANCH || in->kind == INSTRUCTION_JUMP;
+
+		if (i == branch || !r->marks[i].visited)
+			continue;
+		if (jumps && in->target == r->code[at].address)
+			return false;
+		if (i + 1 == at && goes_on(r, i))
+			return false;
+	}
+	return true;
+}
+
+/** Behind the check at @a branch, which gives up in the block at @a block. */
+static const char *add_read_behind(struct reading *r, uint32_t branch, uint32_t block)
+{
+	uint32_t first = branch + 1;
+	uint8_t map = checked_map(r, branch);
+
+	if (map == REGISTER_NONE)
+		return "it does not tell which map it checked";
+	if (first == block && !find_index(r, r->code[branch].target, &first))
+		return "its check leads out of it";
+	if (first >= r->count || !leads_alone(r, branch, first))
+		return "its check is not the only way to where it reads";
+	if (!flags_are_dead(r, first))
+		return "the processor's flags are used behind its check";
+	return add_hook(r, first, first, MOMENT_READ, map);
+}
+
+/** In place of the check itself, which sets the processor's flags anew for the branch at @a branch. */
+static const char *add_read_at_check(struct reading *r, uint32_t branch)
+{
+	uint32_t check;
+	uint8_t map;
+
+	if (!find_check(r, branch, &check, &map))
+		return "it does not tell which map it checked";
+	for (uint32_t i = check; i < branch; i++)
+		if (r->code[i].reads_flags)
+			return "the processor's flags are used over its check";
+	return add_hook(r, check, branch - 1, MOMENT_READ, map);
+}
+
+static const char *add_read(struct reading *r, uint32_t branch, uint32_t block)
+{
+	const char *wrong = add_read_at_check(r, branch);
+
+	if (wrong)
+		wrong = add_read_behind(r, branch, block);
+	if (!wrong)
+		r->ret->hooks[r->ret->count - 1].in_frame = keeps_frame_pointer(r);
+	return wrong;
+}
+
+/** Behind every check that leads to the block at @a block. */
+static const char *add_reads(struct reading *r, uint32_t block)
+{
+	const char *wrong = NULL;
+
+	for (uint32_t i = 0; i < r->count && !wrong; i++) {
+		const struct instruction *in = &r->code[i];
+		bool jumps = in->target == r->code[block].address;
+
+		if (in->kind == INSTRUCTION_BRANCH && (jumps || i + 1 == block))
+			wrong = add_read(r, i, block);
+		else if (in->kind == INSTRUCTION_JUMP && jumps)
+			wrong = "it gives up by a detour";
+	}
+	return wrong;
+}
+
 static const char *add_give_up(struct reading *r, uint32_t call)
 {
 	const struct map_code_question *q = r->question;
@@ -373,6 +475,8 @@ static const char *add_give_up(struct reading *r, uint32_t call)
 	}
 	if (!is_map_message)
 		return NULL;
+	if (q->reads && !r->ret->unread)
+		r->ret->unread = add_reads(r, block);
 	return add_hook(r, block, block, MOMENT_GIVE_UP, map_register_at(r, block));
 }
 
@@ -482,6 +586,7 @@ static const char *read_function(struct decoder *decoder, const struct map_code_
 	const char *wrong;
 
 	ret->count = 0;
+	ret->unread = NULL;
 	if (question->size == 0 || question->size > FUNCTION_BYTES)
 		return "its size is not that of a map function";
 	r.code = calloc(question->size, sizeof(*r.code));

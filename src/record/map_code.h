@@ -11,6 +11,7 @@ enum map_moment {
 	MOMENT_GIVE_UP, /**< the check failed: the process is about to die */
 	MOMENT_MADE,    /**< a new map is about to be returned */
 	MOMENT_GROWN,   /**< a map is about to get more room */
+	MOMENT_READ,    /**< a check has passed, and the map is about to be read */
 };
 
 /** A run of whole instructions, 5 bytes at least, into whose middle nothing jumps. */
@@ -37,6 +38,7 @@ struct map_code_question {
 	int64_t flag_offset; /**< of the byte with the flag in the map's header */
 	uint8_t flag_mask;
 	bool writes; /**< it must set the flag; else it must not */
+	bool reads;  /**< where its checks have passed is wanted as well */
 	uint8_t map_register; /**< MADE and GROWN: where the map is returned or passed; REGISTER_NONE: on the stack */
 	enum callee (*callee)(void *context, uint64_t address);
 	/** Does one of the messages of a map fatal begin at that address? */
@@ -47,6 +49,8 @@ struct map_code_question {
 struct map_code {
 	struct map_hook hooks[MAP_HOOKS_MAX];
 	size_t count;
+	const char
+		*unread; /**< why no read is among the hooks, where reads are wanted; else NULL */
 };
 
 /** @return NULL, or why the function was not understood: then nothing of it may be touched. */

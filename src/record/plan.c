@@ -18,7 +18,9 @@ struct planning {
 	struct pclntab *table;
 	struct decoder *decoder;
 	GArray *functions, *hooks;
-	bool births;
+	bool births, reads;
+	/** A function some of whose reads cannot be hooked, and why; NULL when none */
+	const char *unread, *unread_because;
 };
 
 static enum callee callee_of(void *context, uint64_t address)
@@ -65,6 +67,14 @@ static const char *add_hooks(struct planning *p, const struct go_function *funct
 	return p->hooks->len > PLAN_HOOKS_MAX ? "there are too many places to hook" : NULL;
 }
 
+static void note_unread(struct planning *p, const struct go_map_function *function, const char *why)
+{
+	if (!why || p->unread)
+		return;
+	p->unread = function->name;
+	p->unread_because = why;
+}
+
 static const char *read_function(struct planning *p, const struct go_map_function *function,
 				 const struct go_function *found)
 {
@@ -75,6 +85,7 @@ static const char *read_function(struct planning *p, const struct go_map_functio
 		.flag_offset = layout->offset[p->plan->swiss ? GO_SWISS_WRITING : GO_HMAP_FLAGS],
 		.flag_mask = p->plan->swiss ? SWISS_FLAG_WRITING : CLASSIC_FLAG_WRITING,
 		.writes = go_map_function_holds_flag(function, p->plan->swiss),
+		.reads = p->reads && !map_operation_writes(function->operation),
 		.callee = callee_of,
 		.is_map_message = is_map_message,
 		.context = p,
@@ -91,6 +102,8 @@ static const char *read_function(struct planning *p, const struct go_map_functio
 		wrong = add_hooks(p, found, &code);
 	if (wrong)
 		g_array_set_size(p->hooks, before);
+	if (question.reads)
+		note_unread(p, function, wrong ? wrong : code.unread);
 	return wrong;
 }
 
@@ -223,6 +236,11 @@ static struct error *check(struct planning *p, const struct image *image)
 	if (!p->plan->g_in_register && !find_tls(p))
 		return refuse(image,
 			      "its functions find their goroutine in a way that is not known");
+	if (p->unread)
+		return error_with_hint(error_new(ERROR_UNSUPPORTED, place_whole(image_path(image)),
+						 "its reads of maps cannot be recorded: %s: %s",
+						 p->unread, p->unread_because),
+				       "its writes can: leave out --reads");
 	return NULL;
 }
 
@@ -282,6 +300,7 @@ struct error *plan_make(struct image *image, const struct plan_options *options,
 	struct planning p = {
 		.plan = g_new0(struct plan, 1),
 		.births = options->births,
+		.reads = options->reads,
 		.memory = memory_new(),
 		.functions = g_array_new(FALSE, FALSE, sizeof(struct plan_function)),
 		.hooks = g_array_new(FALSE, FALSE, sizeof(struct plan_hook)),

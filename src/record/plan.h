@@ -46,11 +46,12 @@ struct plan {
 struct plan_options {
 	uint64_t bias; /**< at which the image is loaded */
 	bool births;   /**< also where maps are made and grown */
+	bool reads;    /**< also where maps are read */
 };
 
 /**
  * Reads the program's map functions.
- * @return ERROR_UNSUPPORTED when no write at all can be recorded; says why
+ * @return ERROR_UNSUPPORTED when no write at all can be recorded, or reads are wanted and some cannot; says why
  */
 struct error *plan_make(struct image *image, const struct plan_options *options, struct plan **ret);
 void plan_free(struct plan *plan);

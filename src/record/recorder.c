@@ -133,6 +133,10 @@ static void lay_out(struct installing *in, const struct image *image,
 	h->births_offset = h->slots_offset + h->slot_count * (uint32_t)sizeof(struct flight_slot);
 	h->birth_count = options->births ? 1u << FLIGHT_BIRTH_BITS : 0;
 	h->total_bytes = h->births_offset + 2 * h->birth_count * sizeof(struct flight_birth);
+	if (options->reads) {
+		h->reads_offset = (uint32_t)h->total_bytes;
+		h->total_bytes += h->slot_count * sizeof(struct flight_slot);
+	}
 	memcpy(in->head->data, h, sizeof(*h));
 }
 
@@ -385,6 +389,7 @@ static struct error *write_all_jumps(struct installing *in)
 	TRY(write_jumps(in, MOMENT_GIVE_UP));
 	TRY(write_jumps(in, MOMENT_MADE));
 	TRY(write_jumps(in, MOMENT_GROWN));
+	TRY(write_jumps(in, MOMENT_READ));
 	TRY(set_header(in, offsetof(struct flight_header, begun_in_operation), in->in_operation));
 	if (!in->plan->complete)
 		return tracee_write(
@@ -458,7 +463,7 @@ struct error *recorder_install(struct tracee *tracee, struct image *image,
 	g_autofree char *path = g_strdup_printf("/proc/%d/root%s", pid, inside);
 	struct installing in = {.tracee = tracee, .inside_path = inside};
 	struct error *error;
-	struct plan_options planned = {.births = options->births};
+	struct plan_options planned = {.births = options->births, .reads = options->reads};
 
 	TRY(find_bias(tracee, image, &planned.bias));
 	TRY(plan_make(image, &planned, &in.plan));

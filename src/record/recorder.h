@@ -12,6 +12,7 @@ struct recorder_options {
 	const char *folder;
 	bool attached; /**< the process was at work already */
 	bool births;   /**< record also who makes and grows maps */
+	bool reads;    /**< record also who reads maps */
 };
 
 /**

@@ -30,8 +30,9 @@ struct piece {
 	struct decoder *decoder;
 	const struct plan_hook *hook;
 	uint32_t site;
-	uint64_t slots_literal; /**< where the slot table's address stands in the code */
-	uint64_t allocate;      /**< the shared routine */
+	uint64_t
+		slots_literal; /**< where the address of the table for this hook's records stands in the code */
+	uint64_t allocate;                      /**< the shared routine */
 	uint8_t g, goid, at, key, order, spare; /**< registers */
 	uint8_t saved[SCRATCH];
 	uint8_t pushed;
@@ -151,8 +152,8 @@ static void take_place(struct piece *p)
 	emit_store(a, WIDTH_64, p->at, SLOT(order), p->order);
 }
 
-/** goid = the slot's word that says who is inside, and where it was called; key is used up. */
-static void load_who(struct piece *p)
+/** goid = the slot's word that says who it was, inside or not, and where it was called; key is used up. */
+static void load_who(struct piece *p, uint32_t flags)
 {
 	struct assembly *a = p->a;
 
@@ -162,7 +163,7 @@ static void load_who(struct piece *p)
 	emit_alu_constant(a, WIDTH_32, ALU_AND, p->key, (int32_t)(UINT32_MAX << FLIGHT_TAG_SHIFT));
 	emit_alu(a, WIDTH_64, ALU_OR, p->goid, p->key);
 	emit_alu_constant(a, WIDTH_64, ALU_OR, p->goid,
-			  (int32_t)(p->site << FLIGHT_SITE_SHIFT | FLIGHT_INSIDE));
+			  (int32_t)(p->site << FLIGHT_SITE_SHIFT | flags));
 }
 
 static int32_t caller_at(int index) { return SLOT(callers) + index * (int32_t)sizeof(uint32_t); }
@@ -242,11 +243,9 @@ static void store_callers(struct piece *p, struct label ends[FLIGHT_CALLERS], st
 	emit_jump(a, settled);
 }
 
-/** Other ways of a write's record than the usual one. */
-static void rare_ways(struct piece *p, struct label *search, struct label *found,
-		      struct label *reorder, struct label *record)
+/** Rare: the key is not where it is looked for first. */
+static void search_ways(struct piece *p, struct label *search, struct label *found)
 {
-	struct label other = {0};
 	struct assembly *a = p->a;
 
 	label_place(a, search);
@@ -257,6 +256,14 @@ static void rare_ways(struct piece *p, struct label *search, struct label *found
 	emit_pop(a, p->key);
 	emit_pop(a, p->at);
 	emit_jump(a, found);
+}
+
+/** Rare: it is not the map's writer by now, or its slot is new. */
+static void reorder_ways(struct piece *p, struct label *reorder, struct label *record)
+{
+	struct label other = {0};
+	struct assembly *a = p->a;
+
 	label_place(a, reorder);
 	emit_alu(a, WIDTH_64, ALU_MOV, p->spare, p->key);
 	emit_shift_right(a, p->spare, 32);
@@ -296,7 +303,7 @@ static void make_set(struct piece *p)
 	emit_compare_memory(a, WIDTH_64, p->at, SLOT(order), p->order);
 	emit_branch(a, IF_NOT_EQUAL, &reorder);
 	label_place(a, &record);
-	load_who(p);
+	load_who(p, FLIGHT_INSIDE);
 	compare_callers(p, ends, &changed);
 	label_place(a, &settled);
 	emit_store(a, WIDTH_64, p->at, SLOT(who), p->goid);
@@ -306,7 +313,8 @@ static void make_set(struct piece *p)
 	displaced(p);
 	jump_back(p);
 
-	rare_ways(p, &search, &found, &reorder, &record);
+	search_ways(p, &search, &found);
+	reorder_ways(p, &reorder, &record);
 	store_callers(p, ends, &changed, &settled);
 }
 
@@ -333,6 +341,47 @@ static void make_clear(struct piece *p)
 	label_place(a, &search);
 	probe(p, &found);
 	emit_jump(a, &out);
+}
+
+/** The reader's place is the map's order as it is: reading is no change of writer. Keeps at and key. */
+static void keep_place(struct piece *p)
+{
+	struct assembly *a = p->a;
+
+	emit_alu(a, WIDTH_64, ALU_MOV, p->spare, p->key);
+	emit_shift_right(a, p->spare, 32);
+	emit_shift_right(a, p->order, 32);
+	emit_shift_left(a, p->order, 32);
+	emit_alu(a, WIDTH_64, ALU_OR, p->order, p->spare);
+	emit_store(a, WIDTH_64, p->at, SLOT(order), p->order);
+}
+
+static void make_read(struct piece *p)
+{
+	struct label out = {0}, search = {0}, found = {0}, changed = {0}, settled = {0},
+		     ends[FLIGHT_CALLERS] = {0};
+	struct assembly *a = p->a;
+
+	save_registers(p);
+	leave_if_not_recording(p, &out);
+	load_key(p);
+	load_slot(p);
+	emit_compare_memory(a, WIDTH_64, p->at, SLOT(key), p->key);
+	emit_branch(a, IF_NOT_EQUAL, &search);
+	label_place(a, &found);
+	keep_place(p);
+	load_who(p, 0);
+	compare_callers(p, ends, &changed);
+	label_place(a, &settled);
+	emit_store(a, WIDTH_64, p->at, SLOT(who), p->goid);
+	touch(p);
+	label_place(a, &out);
+	restore_registers(p);
+	displaced(p);
+	jump_back(p);
+
+	search_ways(p, &search, &found);
+	store_callers(p, ends, &changed, &settled);
 }
 
 /* Making and growing maps */
@@ -601,6 +650,9 @@ static void make_piece(struct piece *p)
 	case MOMENT_GROWN:
 		make_birth(p);
 		break;
+	case MOMENT_READ:
+		make_read(p);
+		break;
 	}
 }
 
@@ -615,13 +667,14 @@ bool trampolines_make(const struct plan *plan, const struct flight_header *fligh
 	};
 	struct piece piece = {
 		.a = &a, .plan = plan, .flight = flight, .room = room, .decoder = decoder};
+	const uint64_t tables[] = {room->flight + flight->slots_offset,
+				   room->flight + flight->reads_offset};
 	uint64_t *targets = calloc(plan->hook_count + 1, sizeof(*targets));
 
 	a.failed = !a.bytes || !targets;
-	piece.slots_literal = room->code;
-	piece.allocate = room->code + WORD;
+	piece.allocate = room->code + sizeof(tables);
 	if (!a.failed) {
-		assembly_raw(&a, &(uint64_t){room->flight + flight->slots_offset}, WORD);
+		assembly_raw(&a, tables, sizeof(tables));
 		make_allocate(&piece);
 	}
 	for (size_t i = 0; i < plan->hook_count && !a.failed; i++) {
@@ -629,6 +682,8 @@ bool trampolines_make(const struct plan *plan, const struct flight_header *fligh
 		targets[i] = assembly_here(&a);
 		piece.hook = &plan->hooks[i];
 		piece.site = (uint32_t)i;
+		piece.slots_literal =
+			room->code + (piece.hook->at.moment == MOMENT_READ ? WORD : 0);
 		make_piece(&piece);
 	}
 	*ret = (struct trampolines){a.bytes, a.size, targets};

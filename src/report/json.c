@@ -106,6 +106,28 @@ static void map_header(struct json_writer *json, const struct conflict_map *map)
 	json_put_null(json, "growing");
 }
 
+/* Growth happens inside an assignment; the report knows only what the program's author wrote. */
+static const char *operation_word(enum map_operation operation)
+{
+	return map_operation_name(operation == MAP_GROW ? MAP_ASSIGN : operation);
+}
+
+static void use_list(struct json_writer *json, const char *key, const struct map_use *uses,
+		     size_t count)
+{
+	json_put_array(json, key);
+	for (size_t i = 0; i < count; i++) {
+		json_put_object(json, NULL);
+		json_put_unsigned(json, "goroutine", uses[i].goroutine->id);
+		json_put_string(json, "operation", operation_word(uses[i].operation));
+		json_put_site(json, "site", &uses[i].site);
+		json_put_unsigned(json, "turns", uses[i].turns);
+		json_put_boolean(json, "inside", uses[i].inside);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
 static void conflict_map(struct json_writer *json, const struct conflict_map *map)
 {
 	if (!map->address && !map->type) {
@@ -127,6 +149,8 @@ static void conflict_map(struct json_writer *json, const struct conflict_map *ma
 	site_list(json, "grown_at", map->grown_at, map->grown_at_count);
 	goroutine_number(json, "made_by", map->made_by);
 	goroutine_number(json, "grown_by", map->grown_by);
+	use_list(json, "last_readers", map->readers, map->reader_count);
+	use_list(json, "last_writers", map->writers, map->writer_count);
 	json_end_object(json);
 }
 
@@ -141,12 +165,6 @@ static void witness_list(struct json_writer *json, const char *key, const struct
 		json_end_object(json);
 	}
 	json_end_array(json);
-}
-
-/* Growth happens inside an assignment; the report knows only what the program's author wrote. */
-static const char *operation_word(enum map_operation operation)
-{
-	return map_operation_name(operation == MAP_GROW ? MAP_ASSIGN : operation);
 }
 
 static const char *check_word(enum map_check check)

@@ -15,6 +15,7 @@
 
 /* How much of each list one screen has room for; the JSON has it all. */
 #define SHOWN_OWNERS     2
+#define SHOWN_USES       3
 #define SHOWN_CALLERS    2
 #define SHOWN_CANDIDATES 4 /* writes, with all who may have done them */
 #define SHOWN_LIKEWISE   4 /* goroutines, of those after the first */
@@ -186,8 +187,8 @@ static void append_birth(GString *line, const char *verb, const struct goroutine
 {
 	if (!goroutine)
 		return;
-	g_string_append_printf(line, "%s%s by goroutine %llu", line->len ? ", " : "", verb,
-			       (unsigned long long)goroutine->id);
+	g_string_append_printf(line, "%s%s%sby goroutine %llu", line->len ? ", " : "", verb,
+			       *verb ? " " : "", (unsigned long long)goroutine->id);
 	if (!site)
 		return;
 	g_string_append(line, " in ");
@@ -202,6 +203,20 @@ static void map_births(struct verdict *v, const struct conflict_map *map)
 	append_birth(line, "last grown", map->grown_by, map->grown_at);
 	if (line->len == 0)
 		return;
+	next_line(v);
+	screen_words(&v->screen, TONE_PLAIN, line->str);
+}
+
+/** "last read by goroutine 7 in main.get store.go:31, by goroutine 9 in ..." */
+static void map_uses(struct verdict *v, const char *verb, const struct map_use *uses, size_t count)
+{
+	g_autoptr(GString) line = g_string_new(NULL);
+
+	for (size_t i = 0; i < count && i < SHOWN_USES; i++)
+		append_birth(line, i ? "" : verb, uses[i].goroutine,
+			     uses[i].site.function ? &uses[i].site : NULL);
+	if (count > SHOWN_USES)
+		g_string_append_printf(line, " and %zu more", count - SHOWN_USES);
 	next_line(v);
 	screen_words(&v->screen, TONE_PLAIN, line->str);
 }
@@ -230,6 +245,10 @@ static void map_line(struct verdict *v)
 		field(v, TONE_DIM, "address not found");
 	map_owners(v, map);
 	map_births(v, map);
+	if (map->reader_count) {
+		map_uses(v, "last read", map->readers, map->reader_count);
+		map_uses(v, "last written", map->writers, map->writer_count);
+	}
 	map_state(v, map);
 	screen_newline(&v->screen);
 }

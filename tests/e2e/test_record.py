@@ -55,6 +55,22 @@ def test_who_made_and_grew_the_map(version):
     assert found["grown_by"] > 0 and "s.entries[key] =" in source[found["grown_at"][0]["line"] - 1]
 
 
+@pytest.mark.parametrize("name,version,words", [("rw_field", "1.16.15", "return s.entries[key]"),
+                                                ("iter_write", "1.26.8", "range")])
+def test_who_read_the_map_last(name, version, words):
+    result = recorded(fixture_named(name), version, arguments=("--reads",))
+    if result.outcome == "void":
+        pytest.skip(result.words)
+    assert result.outcome == "right", result.words
+    source = (fixture_named(name).folder / "main.go").read_text().splitlines()
+    readers, writers = result.report["map"]["last_readers"], result.report["map"]["last_writers"]
+    detector = side_in(result.report, "detector")["goroutine"]["id"]
+    assert detector in {reader["goroutine"] for reader in readers}
+    assert {reader["operation"] for reader in readers} <= {"read", "iterate"}
+    assert all(words in source[reader["site"]["line"] - 1] for reader in readers)
+    assert writers[0]["goroutine"] == side_in(result.report, "other")["goroutine"]["id"]
+
+
 def flags_before_the_record(pid):
     """Of the mapping below the record's: the page that the kernel wipes in forked children, who then record nothing."""
     mappings = pathlib.Path(f"/proc/{pid}/smaps").read_text().split("VmFlags:")
@@ -69,7 +85,8 @@ def test_put_in_and_taken_out_under_load(tmp_path):
     try:
         assert process.stdout.readline() == "ready\n"
         for cycle in range(int(os.environ.get("MAPFAULT_CYCLES", 5))):
-            recorder = subprocess.Popen([str(mapfault_path()), "record", "-p", str(process.pid), "--folder", str(tmp_path)],
+            recorder = subprocess.Popen([str(mapfault_path()), "record", "-p", str(process.pid), "--allocs", "--reads",
+                                         "--folder", str(tmp_path)],
                                         stderr=subprocess.PIPE, text=True)
             said = recorder.stderr.readline()
             assert "recording process" in said, f"cycle {cycle}: {said}{recorder.stderr.read()}"

@@ -15,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (flight) {
 		flight_writes(flight, &count);
 		flight_failures(flight, &count);
+		flight_reads(flight, &count);
 		flight_made(flight, 0xc000010000, &birth);
 		flight_grown(flight, 0xc000010000, &birth);
 	}

@@ -25,6 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	question.bytes = data + 1;
 	question.size = size - 1;
 	question.writes = data[0] & 1;
+	question.reads = !question.writes;
 	question.flag_offset = data[0] & 2 ? 34 : 8;
 	question.flag_mask = data[0] & 2 ? 1 : 4;
 	question.map_register = data[0] & 4 ? RAX : REGISTER_NONE;

@@ -18,6 +18,7 @@ struct built {
 	char names[32];
 	struct flight_detection detections[FLIGHT_DETECTIONS];
 	struct flight_slot slots[BUILT_SLOTS];
+	struct flight_slot reads[BUILT_SLOTS];
 };
 
 /** Of a program whose code begins at @a text; the next call builds the same one anew. */
@@ -41,6 +42,7 @@ static inline struct built *flight_build(uint64_t text)
 		.detections_offset = offsetof(struct built, detections),
 		.slots_offset = offsetof(struct built, slots),
 		.slot_count = BUILT_SLOTS,
+		.reads_offset = offsetof(struct built, reads),
 		.complete = 1,
 		.frozen = 1,
 	};

@@ -54,6 +54,25 @@ static void records_are_read(void **state)
 	assert_string_equal(writes[0].function, "runtime.mapassign");
 }
 
+static void reads_are_apart_from_writes(void **state)
+{
+	struct built *b = build();
+	size_t count;
+
+	b->slots[0] = slot_of(7, MAP, 5);
+	b->reads[3] = slot_of(9, MAP, 4);
+	b->reads[3].who &= ~(uint64_t)FLIGHT_INSIDE;
+
+	scoped(flight) struct flight *flight = read_built(b);
+	const struct flight_write *reads = flight_reads(flight, &count);
+
+	assert_int_equal(count, 1);
+	assert_int_equal(reads[0].goroutine, 9);
+	assert_int_equal(reads[0].place, 4);
+	assert_int_equal(flight_writes(flight, &count)[0].goroutine, 7);
+	assert_int_equal(count, 1);
+}
+
 /** Words of two owners in one slot: nobody is to be named by it. */
 static void torn_records_are_left_out(void **state)
 {
@@ -139,6 +158,9 @@ static void what_does_not_fit_is_refused(void **state)
 	b->header.site_count = UINT32_MAX;
 	refused(b, sizeof(*b), ERROR_MALFORMED, "hooked places");
 	b = build();
+	b->header.reads_offset = sizeof(*b) - 8;
+	refused(b, sizeof(*b), ERROR_MALFORMED, "records of reads");
+	b = build();
 	memset(b->names, 'x', sizeof(b->names));
 	refused(b, sizeof(*b), ERROR_MALFORMED, "names");
 	b = build();
@@ -167,6 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_are_read),
+		cmocka_unit_test(reads_are_apart_from_writes),
 		cmocka_unit_test(torn_records_are_left_out),
 		cmocka_unit_test(a_failed_check_tells_its_callers),
 		cmocka_unit_test(what_does_not_fit_is_refused),

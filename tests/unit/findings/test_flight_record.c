@@ -218,6 +218,30 @@ static void nor_one_whose_map_is_not_known(void **state)
 	assert_nobody("the code did not tell which map the failed check was of");
 }
 
+static void reads_are_told_and_accuse_nobody(void **state)
+{
+	const struct conflict_map *map;
+
+	has_left(0, 2, PLACE - 2);
+	for (uint32_t i = 0; i < 3; i++) {
+		inside(i + 1, 4 + i, PLACE - 2 + i);
+		built->reads[i] = built->slots[i + 1];
+		built->reads[i].who &= OUTSIDE;
+		built->slots[i + 1] = (struct flight_slot){0};
+	}
+	assert_nobody("nobody is on record inside a write of this map");
+	map = &crash.findings->map;
+	assert_int_equal(map->reader_count, 3);
+	assert_int_equal(map->readers[0].goroutine->id, 6);
+	assert_int_equal(map->readers[0].turns, 0);
+	assert_int_equal(map->readers[2].goroutine->id, 4);
+	assert_int_equal(map->readers[2].turns, 2);
+	assert_string_equal(map->readers[0].site.function, "main.put");
+	assert_int_equal(map->writer_count, 1);
+	assert_int_equal(map->writers[0].goroutine->id, 2);
+	assert_int_equal(crash.findings->candidate_count, 0);
+}
+
 static struct flight_birth birth_of(uint64_t map, uint32_t goroutine, uint64_t caller)
 {
 	return (struct flight_birth){.map = (uint32_t)(map >> FLIGHT_MAP_SHIFT),
@@ -263,6 +287,7 @@ int main(void)
 		CASE(its_own_write_is_not_the_other_side),
 		CASE(a_check_that_is_not_on_record_names_nobody),
 		CASE(nor_one_whose_map_is_not_known),
+		CASE(reads_are_told_and_accuse_nobody),
 		CASE(who_made_it_and_who_grew_it),
 	};
 

@@ -300,6 +300,72 @@ static void growers_are_hooked_where_they_begin(void **state)
 	assert_non_null(birth(grower + 6, sizeof(grower) - 6, MOMENT_GROWN, RBX, &code));
 }
 
+/* The messages and the function that gives up, as far from 0x1000 as the code below says. */
+static const char *reader(const uint8_t *bytes, size_t size, bool swiss, struct map_code *ret)
+{
+	scoped(decoder) struct decoder *decoder = decoder_new();
+	static struct sample s = {.calls = {{0x8000, "runtime.fatal"}},
+				  .call_count = 1,
+				  .messages = {0x9000},
+				  .message_count = 1};
+	struct map_code_question question = {.bytes = bytes,
+					     .size = size,
+					     .address = 0x1000,
+					     .flag_offset = swiss ? 34 : 8,
+					     .flag_mask = swiss ? 1 : 4,
+					     .reads = true,
+					     .callee = callee_of,
+					     .is_map_message = is_map_message,
+					     .context = &s};
+
+	return map_code_read(decoder, &question, ret);
+}
+
+static void readers_are_hooked_at_their_check(void **state)
+{
+	// movzx ecx, [rbx + 8]; test cl, 4; jne; pop rbp; ret; lea rax, message; call fatal; ud2
+	static const uint8_t loads[] = {FRAME, 0x0f, 0xb6, 0x4b, 0x08, 0xf6, 0xc1, 0x04, 0x75,
+					0x02,  END,  0x48, 0x8d, 0x05, 0xea, 0x7f, 0x00, 0x00,
+					0xe8,  0xe5, 0x6f, 0x00, 0x00, 0x0f, 0x0b};
+	struct map_code code;
+
+	assert_null(reader(loads, sizeof(loads), false, &code));
+	assert_null(code.unread);
+	assert_int_equal(count(&code, MOMENT_GIVE_UP), 1);
+	assert_int_equal(code.count, 2);
+	assert_int_equal(code.hooks[0].moment, MOMENT_READ);
+	assert_int_equal(code.hooks[0].address, 0x1000 + 4);
+	assert_int_equal(code.hooks[0].size, 7);
+	assert_int_equal(code.hooks[0].map_register, RBX);
+	assert_true(code.hooks[0].in_frame);
+}
+
+/** A comparison with memory is shorter than a jump. */
+static void or_behind_it(void **state)
+{
+	// cmp byte [rax + 34], 0; je; lea rax, message; call fatal; mov rcx, [rax + 8]; test rcx, rcx; pop rbp; ret
+	static const uint8_t compares[] = {FRAME, 0x80, 0x78, 0x22, 0x00, 0x74, 0x0c, 0x48, 0x8d,
+					   0x05,  0xef, 0x7f, 0x00, 0x00, 0xe8, 0xea, 0x6f, 0x00,
+					   0x00,  0x48, 0x8b, 0x48, 0x08, 0x48, 0x85, 0xc9, END};
+	// the same with another way there: test rcx, rcx; je
+	static const uint8_t shared[] = {FRAME, 0x48, 0x85, 0xc9, 0x74, 0x12, 0x80, 0x78,
+					 0x22,  0x00, 0x74, 0x0c, 0x48, 0x8d, 0x05, 0xea,
+					 0x7f,  0x00, 0x00, 0xe8, 0xe5, 0x6f, 0x00, 0x00,
+					 0x48,  0x8b, 0x48, 0x08, 0x48, 0x85, 0xc9, END};
+	struct map_code code;
+
+	assert_null(reader(compares, sizeof(compares), true, &code));
+	assert_null(code.unread);
+	assert_int_equal(code.hooks[0].moment, MOMENT_READ);
+	assert_int_equal(code.hooks[0].address, 0x1000 + 22);
+	assert_int_equal(code.hooks[0].size, 7);
+	assert_int_equal(code.hooks[0].map_register, RAX);
+	assert_null(reader(shared, sizeof(shared), true, &code));
+	assert_non_null(strstr(code.unread, "not the only way"));
+	assert_int_equal(count(&code, MOMENT_READ), 0);
+	assert_int_equal(count(&code, MOMENT_GIVE_UP), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +375,8 @@ int main(void)
 		cmocka_unit_test(makers_are_hooked_where_they_return),
 		cmocka_unit_test(makers_that_are_not_sure_are_left_alone),
 		cmocka_unit_test(growers_are_hooked_where_they_begin),
+		cmocka_unit_test(readers_are_hooked_at_their_check),
+		cmocka_unit_test(or_behind_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

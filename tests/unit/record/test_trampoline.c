@@ -377,6 +377,45 @@ static void who_made_and_grew_a_map_is_recorded(void **state)
 	assert_int_equal(rig->map[0][FLAG], 0);
 }
 
+/** The clearing taken for a reader's check: its record is no write, and takes no place in the order. */
+static void a_read_is_recorded_beside_the_writes(void **state)
+{
+	struct rig *rig = *state;
+	struct seen seen = {0};
+	size_t count;
+
+	rig->flight->reads_offset = (uint32_t)rig->flight->total_bytes;
+	rig->flight->total_bytes += rig->flight->slot_count * sizeof(struct flight_slot);
+	rig->plan.hook_count = 1;
+	add_hook(rig, MOMENT_READ, CLEAR_AT, 6);
+	hook_function(rig);
+	call_as(rig, 7, 0, &seen);
+	call_as(rig, 9, 0, &seen);
+	call_as(rig, 9, 0, &seen);
+
+	scoped(flight) struct flight *flight = read_back(rig);
+	const struct flight_write *first = write_by(flight, 7, rig->map[0]);
+	const struct flight_write *second = write_by(flight, 9, rig->map[0]);
+	const struct flight_write *reads = flight_reads(flight, &count);
+
+	assert_int_equal(rig->map[0][FLAG], 0);
+	assert_int_equal(seen.after[R14], (uint64_t)rig->g);
+	assert_int_equal(seen.after[8], 0x11118);
+	assert_int_equal(second->place, first->place + 1);
+	assert_int_equal(count, 2);
+	for (size_t i = 0; i < count; i++) {
+		const struct flight_write *own = reads[i].goroutine == 7 ? first : second;
+
+		assert_true(flight_write_is_of(&reads[i], (uint64_t)rig->map[0]));
+		assert_int_equal(reads[i].goroutine, own->goroutine);
+		assert_int_equal(reads[i].place, own->place);
+		assert_false(reads[i].inside);
+		assert_int_equal(reads[i].pcs[0], own->pcs[0]);
+	}
+	flight_writes(flight, &count);
+	assert_int_equal(count, 2);
+}
+
 static void what_is_out_of_reach_is_refused(void **state)
 {
 	struct rig *rig = *state;
@@ -399,6 +438,7 @@ int main(void)
 		TEST(a_forked_child_leaves_the_record_alone),
 		TEST(giving_up_freezes_and_tells_who),
 		TEST(who_made_and_grew_a_map_is_recorded),
+		TEST(a_read_is_recorded_beside_the_writes),
 		TEST(what_is_out_of_reach_is_refused),
 	};
 
