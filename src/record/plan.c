@@ -67,6 +67,13 @@ static const char *add_hooks(struct planning *p, const struct go_function *funct
 	return p->hooks->len > PLAN_HOOKS_MAX ? "there are too many places to hook" : NULL;
 }
 
+/** They run below maps.Keys and Values, which have checked the flag; what they check is the room for the result. */
+static bool runs_below_a_reader(const struct go_map_function *function)
+{
+	return g_str_equal(function->name, "runtime.copyKeys") ||
+	       g_str_equal(function->name, "runtime.copyValues");
+}
+
 static void note_unread(struct planning *p, const struct go_map_function *function, const char *why)
 {
 	if (!why || p->unread)
@@ -85,7 +92,8 @@ static const char *read_function(struct planning *p, const struct go_map_functio
 		.flag_offset = layout->offset[p->plan->swiss ? GO_SWISS_WRITING : GO_HMAP_FLAGS],
 		.flag_mask = p->plan->swiss ? SWISS_FLAG_WRITING : CLASSIC_FLAG_WRITING,
 		.writes = go_map_function_holds_flag(function, p->plan->swiss),
-		.reads = p->reads && !map_operation_writes(function->operation),
+		.reads = p->reads && !map_operation_writes(function->operation) &&
+			 !runs_below_a_reader(function),
 		.callee = callee_of,
 		.is_map_message = is_map_message,
 		.context = p,
