@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does what `mapfault repro` writes do again what was reported? Asked of every fixture.
 
-    tools/repro_accuracy.py                              each fixture with two Go releases; fixes for 60 s each
+    tools/repro_accuracy.py                              each fixture with two Go releases; 60 s for each kind of fix
     tools/repro_accuracy.py --quick --fixtures rw_field  one release, fixes for 2 s each
     tools/repro_accuracy.py --write docs/REPRO.md        write the page
 
@@ -51,8 +51,10 @@ def options_parse():
                         help="only N of the versions for each fixture, other ones for the next; 0: all")
     parser.add_argument("--fixtures", default="all", help="comma separated, or all")
     parser.add_argument("--evidence", default=",".join(EVIDENCE))
-    parser.add_argument("--fixes", default="all", choices=["all", "advised", "none"])
+    parser.add_argument("--fixes", default="kinds", choices=["kinds", "all", "none"],
+                        help="kinds: each fix once for each pair of operations and kind of key")
     parser.add_argument("--fix-seconds", type=int, default=FIX_SECONDS)
+    parser.add_argument("--fix-jobs", type=int, default=6, help="fixes under load at the same time")
     parser.add_argument("--quick", action="store_true", help=f"--spread 1 --fix-seconds {QUICK_FIX_SECONDS}")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "build" / "repro",
@@ -121,13 +123,39 @@ class Case:
     side_from: str = ""
     clones: bool = False
     key: str = ""
-    fixes: dict = dataclasses.field(default_factory=dict)  # name → (key, advised)
+    fixes: list = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class Fix:
+    name: str
+    folder: pathlib.Path
+    version: str
+    key: str
+    kind: tuple  # the operations of its load and what kind of key they use
+    advised: bool
 
 
 def side_basis(report):
     if any(side.get("role") == "other" for side in report.get("sides") or []):
         return "named"
     return "candidate" if report.get("candidates") else "nobody"
+
+
+def fix_kind(code):
+    key = re.search(r"func newKey\(n int\) (.*) \{$", code, re.M).group(1)
+    if re.match(r"u?int|float|byte$|rune$", key):
+        key = "number"
+    elif key not in ("string", "interface{}"):
+        key = "other"
+    return (*re.findall(r"mine\.(\w+)\(", code[code.index("func load("):]), key)
+
+
+def fixes_read(folder, version, advised):
+    for main in sorted(folder.glob("fixes/*/main.go")):
+        name = main.parent.name
+        yield Fix(name, main.parent, version, reproduced.code_key(main, version), fix_kind(main.read_text()),
+                  name in advised)
 
 
 def case_make(options, fixture, version, evidence, report):
@@ -146,8 +174,7 @@ def case_make(options, fixture, version, evidence, report):
     case.key = reproduced.code_key(case.folder / "main.go", version)
     case.clones = any("maps.Clone" in line for line in (case.folder / "main.go").read_text().splitlines())
     advised = set(re.findall(r"^(?:  FIXES)? +(\w+) .*\(advised\)$", done.stdout, re.M))
-    for main in sorted(case.folder.glob("fixes/*/main.go")):
-        case.fixes[main.parent.name] = reproduced.code_key(main, version), main.parent.name in advised
+    case.fixes = list(fixes_read(case.folder, version, advised))
     return case
 
 
@@ -173,14 +200,13 @@ def program_try(case):
     return row
 
 
-def fix_try(case, name, key, seconds):
+def fix_try(fix, seconds):
     """A fix under load, with and without the race detector at the same time."""
-    row = {"key": f"{key}/{seconds}", "fix": name, "version": case.version, "seconds": seconds,
-           "program": f"{case.fixture.name}-{case.version}-{case.evidence}"}
-    folder = case.folder / "fixes" / name
+    row = {"key": f"{fix.key}/{seconds}", "fix": fix.name, "version": fix.version, "seconds": seconds,
+           "program": str(fix.folder)}
     with tempfile.TemporaryDirectory(prefix="mapfault-fix-") as place:
         try:
-            programs = [reproduced.build(folder, case.version, *flags, program=f"{place}/{i}")
+            programs = [reproduced.build(fix.folder, fix.version, *flags, program=f"{place}/{i}")
                         for i, flags in enumerate([(), ("-race",)])]
         except reproduced.NotBuilt as error:
             return {**row, "unbuilt": str(error)}
@@ -219,17 +245,26 @@ def bad(case, row):
         (not row["names_both"] and not case.clones)
 
 
-def case_do(options, results, case):
+def case_do(results, case):
     row = results.do(case.key, lambda: program_try(case))
     if bad(case, row):
         print(f"MISS {case.folder.name}: {json.dumps(row)[:600]}", flush=True)
-    for name, (key, advised) in case.fixes.items():
-        if options.fixes == "none" or options.fixes == "advised" and not advised:
-            continue
-        key_timed = f"{key}/{options.fix_seconds}"
-        row = results.do(key_timed, lambda: fix_try(case, name, key, options.fix_seconds))
+
+
+def fixes_do(options, results, cases):
+    """Of many programs that differ in names and sizes one is run, unless all were asked for."""
+    chosen_fixes = {}
+    for fix in (fix for case in cases for fix in case.fixes):
+        same = fix.key if options.fixes == "all" else (fix.name, fix.kind)
+        chosen_fixes.setdefault(same, fix)
+
+    def work(fix):
+        row = results.do(f"{fix.key}/{options.fix_seconds}", lambda: fix_try(fix, options.fix_seconds))
         if "unbuilt" in row or row["races"] or row["crashes"]:
-            print(f"FIX {case.folder.name}: {json.dumps(row)[:600]}", flush=True)
+            print(f"FIX {fix.folder}: {json.dumps(row)[:600]}", flush=True)
+
+    with concurrent.futures.ThreadPoolExecutor(options.fix_jobs) as pool:
+        list(pool.map(work, chosen_fixes.values()))
 
 
 def cases_do(options, results):
@@ -246,10 +281,13 @@ def cases_do(options, results):
                 mine = seen.setdefault(case.key, threading.Lock())
             if not case.refused and not options.only_report:
                 with mine:
-                    case_do(options, results, case)
+                    case_do(results, case)
 
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(work, list(chosen(options))))
+    cases.sort(key=lambda case: case.folder.name)
+    if options.fixes != "none" and not options.only_report:
+        fixes_do(options, results, cases)
     return cases
 
 
@@ -280,27 +318,27 @@ def table_programs(cases, results):
 
 
 def fix_rows(cases, results):
-    """The longest run of each fix's program: (name, row), and whether any report advised it."""
-    keys = collections.defaultdict(bool)
-    for case in cases:
-        for name, (key, advised) in case.fixes.items():
-            keys[name, key] |= advised
-    for (name, key), advised in keys.items():
-        rows = [row for timed, row in results.rows.items() if timed.startswith(key + "/")]
+    """The longest run of each fix's program that was run: (fix, row); advised when any report advises it."""
+    fixes = {}
+    for fix in (fix for case in cases for fix in case.fixes):
+        known = fixes.setdefault((fix.name, fix.key), fix)
+        known.advised |= fix.advised
+    for fix in fixes.values():
+        rows = [row for timed, row in results.rows.items() if timed.startswith(fix.key + "/")]
         if rows:
-            yield name, advised, max(rows, key=lambda row: row["seconds"])
+            yield fix, max(rows, key=lambda row: row["seconds"])
 
 
 def table_fixes(cases, results):
-    yield ["fix", "programs", "advised", "seconds each", "do not build", "races", "crashes"]
+    yield ["fix", "seconds each", "programs", "of them advised", "operations and keys", "do not build", "races",
+           "crashes"]
     rows = list(fix_rows(cases, results))
-    for name in sorted({name for name, _, _ in rows}):
-        for seconds in sorted({row["seconds"] for other, _, row in rows if other == name}):
-            part = [(advised, row) for other, advised, row in rows if other == name and row["seconds"] == seconds]
-            ran = [row for _, row in part if "unbuilt" not in row]
-            yield [name, str(len(part)), str(sum(advised for advised, _ in part)), str(seconds),
-                   str(len(part) - len(ran)), str(sum(row["races"] for row in ran)),
-                   str(sum(row["crashes"] for row in ran))]
+    for name, seconds in sorted({(fix.name, row["seconds"]) for fix, row in rows}):
+        part = [(fix, row) for fix, row in rows if (fix.name, row["seconds"]) == (name, seconds)]
+        ran = [row for _, row in part if "unbuilt" not in row]
+        yield [name, str(seconds), str(len(part)), str(sum(fix.advised for fix, _ in part)),
+               str(len({fix.kind for fix, _ in part})), str(len(part) - len(ran)),
+               str(sum(row["races"] for row in ran)), str(sum(row["crashes"] for row in ran))]
 
 
 def table_text(lines):
@@ -330,11 +368,13 @@ programs came of the reports. mapfault has no word in this: kind, lines and race
 
 ## The fixes
 
-Each fix that comes with a module, under the report's load, with and without the race detector at the same time.
+Each fix that comes with a module, under the report's load, with and without the race detector at the same time. The modules hold
+{fix_count} different programs; of those that differ in names, types of values and sizes only, one was run.
 
 {fixes}
 
-*Programs* counts different ones; *advised*: those that the advice of at least one report proposes.
+*Advised*: the advice of a report proposes that very program. *Operations and keys*: how many pairs of the two sides' operations and kinds
+of key (strings, numbers, interfaces, others) the programs have.
 Measured on {machine}, two processors shared with other work.
 """
 
@@ -352,6 +392,7 @@ def page_write(path, cases, results):
         programs=table_text(table_programs(cases, results)), clones=sum(case.clones for case in ran),
         innocents=f"Of {len(innocent)} reports of programs that did not die of a race on a map, {refused} were refused "
                   "with a word why, and no folder was made.",
+        fix_count=len({fix.key for case in cases for fix in case.fixes}),
         fixes=table_text(table_fixes(cases, results)), machine=f"{platform.machine()}, Linux {platform.release()}"))
 
 

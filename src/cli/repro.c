@@ -73,7 +73,8 @@ static void fix(struct screen *screen, const struct fix_trial *fix, const char *
 	}
 	screen->indent = TIMES_COLUMN;
 	if (fix->races || fix->crashes)
-		screen_format(screen, TONE_RED, "%zu races, %zu crashes", fix->races, fix->crashes);
+		screen_format(screen, TONE_RED, "%zu races, %zu crashes%s%s", fix->races,
+			      fix->crashes, *fix->problem ? ": " : "", fix->problem);
 	else if (*fix->problem)
 		screen_words(screen, TONE_YELLOW, fix->problem);
 	else if (fix->raced)

@@ -152,7 +152,9 @@ static const char *program_text(const struct writer *writer, const struct fix *f
 		{"key", program->key},
 		{"detector_label", program->labels[0]},
 		{"other_label", program->labels[1]},
-		{"mine", own ? "newGuardedMap()" : "shared"},
+		{"mine", own ? arena_format(arena, "newGuardedMap(make(map[%s]%s))",
+					    program->key_type, program->value_type)
+			     : "shared"},
 		{"merge", own ? "\t\t\tshared.merge(mine)\n" : ""},
 		{"detector", call_text(writer, 0)},
 		{"other", call_text(writer, 1)},
@@ -199,6 +201,24 @@ static struct error *build(const struct fixes_input *input, struct fix_trial *fi
 	return NULL;
 }
 
+/* Why a run did not end as it should. */
+static const char *problem_of(struct arena *arena, const struct child_result *result)
+{
+	static const char *const words[] = {"fatal error: ", "panic: ", "runtime: "};
+
+	if (result->timed_out)
+		return arena_format(arena, "it did not end within %.0f s", result->seconds);
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+		const char *line = strstr(result->output, words[i]);
+
+		if (line)
+			return arena_string(arena, (struct text){line, strcspn(line, "\n")});
+	}
+	if (result->signal)
+		return arena_format(arena, "signal %d ended it", result->signal);
+	return arena_format(arena, "it ended with status %d", result->exit_status);
+}
+
 /* One run under load; anything but a quiet end with its count is a crash. */
 static struct error *run(const struct fixes_input *input, struct fix_trial *fix,
 			 const char *program, bool race)
@@ -216,6 +236,8 @@ static struct error *run(const struct fixes_input *input, struct fix_trial *fix,
 	fix->races += race_text_count(result.output);
 	quiet = nanoseconds && !result.timed_out && (result.exit_status == 0 || race);
 	fix->crashes += !quiet;
+	if (!quiet)
+		fix->problem = problem_of(input->arena, &result);
 	if (race) {
 		fix->raced = true;
 	} else {
