@@ -13,6 +13,7 @@
 #define FIX_COLUMN    25
 #define SPEED_COLUMN  39
 #define TIMES_COLUMN  53
+#define NARROW        76
 #define STATUS_UNSURE 4
 
 static const struct options *progress_options;
@@ -71,7 +72,10 @@ static void fix(struct screen *screen, const struct fix_trial *fix, const char *
 		screen_format(screen, TONE_PLAIN, "%.1fx", fix->relative);
 		screen_to(screen, TIMES_COLUMN);
 	}
-	screen->indent = TIMES_COLUMN;
+	if (screen->width < NARROW)
+		screen->indent = TEXT_COLUMN + LABEL_COLUMN;
+	else
+		screen->indent = fix->ran && fix->nanoseconds > 0 ? TIMES_COLUMN : FIX_COLUMN;
 	if (fix->races || fix->crashes)
 		screen_format(screen, TONE_RED, "%zu races, %zu crashes%s%s", fix->races,
 			      fix->crashes, *fix->problem ? ": " : "", fix->problem);
