@@ -300,7 +300,7 @@ def line_of(cases, results):
     built = [(case, row) for case, row in ran if "unbuilt" not in row]
     same = [row for case, row in built if row["kind"] == case.kind]
     seen = [row for case, row in built if not case.clones]
-    basis = collections.Counter(case.side_from for case in cases)
+    basis = collections.Counter(case.side_from for case, _ in ran)
     times = [row["seconds"] for row in same]
     return [str(len(ran)), "/".join(str(basis[name]) for name in ("named", "candidate", "nobody")),
             percent(len(built), len(ran)), percent(len(same), len(ran)),
@@ -372,8 +372,7 @@ programs came of the reports. mapfault has no word in this: kind, lines and race
 ## The fixes
 
 Each fix that comes with a module, under the report's load, with and without the race detector at the same time. The modules hold
-{fix_count} different programs; of those that differ in names, types of values and sizes only, one was run: one that a report
-advises for a minute, else for a moment.
+{fix_count} different programs of {fix_kinds} kinds, which differ by more than names, types of values and sizes; {fix_kinds_ran} kinds were run.
 
 {fixes}
 
@@ -397,7 +396,9 @@ def page_write(path, cases, results):
         innocents=f"Of {len(innocent)} reports of programs that did not die of a race on a map, {refused} were refused "
                   "with a word why, and no folder was made.",
         fix_count=len({fix.key for case in cases for fix in case.fixes}),
-        fixes=table_text(table_fixes(cases, results)), machine=f"{platform.machine()}, Linux {platform.release()}"))
+        fix_kinds=len({(fix.name, fix.kind) for case in cases for fix in case.fixes}),
+        fix_kinds_ran=len({(fix.name, fix.kind) for fix, _ in fix_rows(cases, results)}),
+        fixes=table_text(table_fixes(cases, results)), machine=platform.machine()))
 
 
 def main():
