@@ -4,13 +4,16 @@
 
     tools/recorder_std.py                                  all Go versions: an hour or two
     tools/recorder_std.py --versions 1.16.15,1.26.8 --packages sync,encoding/json
+    tools/recorder_std.py --write docs/RECORDER.md         write the table from the results so far
 
 Each package's test program is built from the toolchain's own sources and run untouched and recorded (with --allocs and --reads). A test
 that ends in another way is tried three times more, alone, both ways: some of Go's tests depend on time. Only what differs
-then counts. Exit status 1 when anything does.
+then counts. Exit status 1 when anything does. Results are added to a file of JSON lines (--results); a later one of the same
+version and package replaces it.
 """
 
 import argparse
+import json
 import pathlib
 import re
 import subprocess
@@ -20,7 +23,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
-from fixture import minor, versions_read  # noqa: E402
+from fixture import minor, version_key, versions_read  # noqa: E402
 from judge import mapfault_path  # noqa: E402
 from toolchain import go_environment, toolchain_get  # noqa: E402
 
@@ -29,13 +32,20 @@ PACKAGES = {"maps": ((1, 21), ""), "internal/runtime/maps": ((1, 24), ""), "sync
             "encoding/json": ((1, 9), ""), "net/http": ((1, 9), "")}
 SECONDS = 600
 AGAIN = 3
+HEAD = "| Go | package | tests | that end in another way |\n|---|---|---|---|"
+BEGIN, END = "<!-- std: begin -->", "<!-- std: end -->"
+
+
+def environment(version, go):
+    """As `go test` in GOROOT has it: outside of the module std, the newer ones take themselves for an old release."""
+    return {**go_environment(version, go, False), "GO111MODULE": "on" if minor(version) >= (1, 21) else "off"}
 
 
 def build(version, package, folder):
     go = toolchain_get(version)
     program = folder / "test"
     done = subprocess.run([str(go / "bin" / "go"), "test", "-c", "-o", str(program), package], text=True, capture_output=True,
-                          cwd=go / "src" / package, env=go_environment(version, go, False))
+                          cwd=go / "src" / package, env=environment(version, go))
     return (program if done.returncode == 0 and program.exists() else None), done.stderr
 
 
@@ -46,7 +56,7 @@ def run(program, package, version, tests, recorded):
     try:
         done = subprocess.run([*recorder, str(program), "-test.v", "-test.short", f"-test.run={tests}"], text=True,
                               capture_output=True, errors="replace", timeout=SECONDS, cwd=go / "src" / package,
-                              env=go_environment(version, go, False))
+                              env=environment(version, go))
     except subprocess.TimeoutExpired:
         return {"": "time is up"}
     ends = dict((name, end) for end, name in re.findall(r"^\s*--- (PASS|FAIL|SKIP): (\S+)", done.stdout, flags=re.M))
@@ -66,32 +76,60 @@ def still_differs(program, package, version, name):
 
 
 def compare(version, package):
+    """{"version", "package", "tests": how many, "odd": those that end in another way}; None when it cannot be had."""
     since, tests = PACKAGES[package]
     if minor(version) < since:
-        return True
+        return None
     with tempfile.TemporaryDirectory() as folder:
         program, words = build(version, package, pathlib.Path(folder))
         if not program:
-            print(f"| {version} | {package} | not built: {words.strip().splitlines()[-1:]} | |", flush=True)
-            return True
+            print(f"{version} {package}: not built: {words.strip().splitlines()[-1:]}", flush=True)
+            return None
         plain = run(program, package, version, tests, False)
         recorded = run(program, package, version, tests, True)
         odd = differing(plain, recorded)
         names = [name for name in odd if name and still_differs(program, package, version, name)]
         if odd == [""] and still_differs(program, package, version, ""):
             names = ["the exit status"]
-    print(f"| {version} | {package} | {len(plain) - 1} | {', '.join(names) or 'none'} |", flush=True)
-    return not names
+    return {"version": version, "package": package, "tests": len(plain) - 1, "odd": names}
+
+
+def line(row):
+    return f"| {row['version']} | {row['package']} | {row['tests']} | {', '.join(row['odd']) or 'none'} |"
+
+
+def write(path, results):
+    rows = {}
+    for text in results.read_text().splitlines():
+        row = json.loads(text)
+        rows[version_key(row["version"]), row["package"]] = row
+    table = "\n".join([HEAD, *(line(rows[key]) for key in sorted(rows))])
+    text = path.read_text()
+    path.write_text(re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n{table}\n{END}", text, flags=re.S))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--versions", default=",".join(versions_read()))
     parser.add_argument("--packages", default=",".join(PACKAGES))
+    parser.add_argument("--results", type=pathlib.Path, default=ROOT / "build" / "recorder_std.jsonl")
+    parser.add_argument("--write", type=pathlib.Path)
     options = parser.parse_args()
-    print("| Go | package | tests | that end in another way |\n|---|---|---|---|")
-    same = [compare(version, package) for version in options.versions.split(",") for package in options.packages.split(",")]
-    sys.exit(not all(same))
+    if options.write:
+        write(options.write, options.results)
+        return
+    options.results.parent.mkdir(parents=True, exist_ok=True)
+    odd = False
+    print(HEAD, flush=True)
+    for version in options.versions.split(","):
+        for package in options.packages.split(","):
+            row = compare(version, package)
+            if row:
+                odd |= bool(row["odd"])
+                print(line(row), flush=True)
+                with options.results.open("a") as out:
+                    out.write(json.dumps(row) + "\n")
+    sys.exit(odd)
 
 
 if __name__ == "__main__":
