@@ -17,6 +17,7 @@ static struct error *attach(const struct invocation *invocation, int *ret_status
 	struct supervised result = {0};
 
 	TRY(need_pid(invocation));
+	TRY(supervise_check(&invocation->options));
 	TRY(tracee_attach(invocation->options.pid, &tracee));
 	if (!invocation->options.quiet)
 		fprintf(stderr, "mapfault: watching %s until it ends; Ctrl-C lets go of it\n",

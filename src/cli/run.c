@@ -36,6 +36,7 @@ static struct error *run(const struct invocation *invocation, int *ret_status)
 	if (!*arguments)
 		return error_with_hint(error_new(ERROR_USAGE, place_whole(""), "run: no program"),
 				       "mapfault run -- ./server --port 8080");
+	TRY(supervise_check(&invocation->options));
 	TRY(tracee_launch(arguments, &tracee));
 	error = supervise(invocation, tracee, &result);
 	if (!result.ended)

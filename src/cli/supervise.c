@@ -400,6 +400,16 @@ static void be_prompt(void)
 		setpriority(PRIO_PROCESS, 0, -10);
 }
 
+struct error *supervise_check(const struct options *options)
+{
+	if (options->record || (!options->allocs && !options->reads))
+		return NULL;
+	return error_with_hint(error_new(ERROR_USAGE, place_whole(""),
+					 "%s is an option of the flight recorder",
+					 options->reads ? "--reads" : "--allocs"),
+			       "add --record");
+}
+
 struct error *supervise(const struct invocation *invocation, struct tracee *tracee,
 			struct supervised *ret)
 {

@@ -12,6 +12,8 @@ struct supervised {
 	bool fail;    /**< as bad as --fail-on asks about */
 };
 
+/** Refuses options that mean nothing together. To be asked before a process is touched. */
+struct error *supervise_check(const struct options *options);
 /**
  * Watches, from a stopped process on, until it ends or somebody asks to let it go. A child gets the signals that are
  * sent to this process; any other process is let go by them. The report goes to standard error or -o FILE.

@@ -139,6 +139,9 @@ def test_refusals_say_why():
     assert gone.returncode == 3 and "no such process" in gone.stderr
     assert mapfault_run("attach").returncode == 2
     assert mapfault_run("detach").returncode == 2
+    for option in "--reads", "--allocs":
+        alone = mapfault_run("run", option, "--", "/bin/false")
+        assert alone.returncode == 2 and "add --record" in alone.stderr
     sleeper = subprocess.Popen(["sleep", "60"])
     try:
         other = mapfault_run("attach", "-p", str(sleeper.pid))
