@@ -80,18 +80,22 @@ def crash_keep(path, fixture, level, crash):
                                 "goroutines": crash.goroutines}))
 
 
+def crash_text(fixture, app, version, level):
+    for _ in range(ATTEMPTS):
+        with CrashFolder() as folder:
+            crash = program_crash(fixture, app, folder, level, version)
+        if not text_is_as_stated(fixture, crash):
+            break
+    return crash
+
+
 def crash_of(options, fixture, version, level):
     path = options.texts and options.texts / f"{fixture.name}-{version}-{level}.json"
     if path and path.exists():
         return crash_kept(path)
     if options.kept:
         return None
-    app = program_build(fixture, version)
-    for _ in range(ATTEMPTS):
-        with CrashFolder() as folder:
-            crash = program_crash(fixture, app, folder, level, version)
-        if not text_is_as_stated(fixture, crash):
-            break
+    crash = crash_text(fixture, program_build(fixture, version), version, level)
     if path:
         crash_keep(path, fixture, level, crash)
     return crash
