@@ -434,7 +434,8 @@ bool suspect_is_writer_at_work(const struct reasoning *reasoning, const struct s
 	sites = sites_in(reasoning->program->sites, &path->site->site->caller, &count);
 	for (size_t i = 0; i < count; i++)
 		if (sites[i].type == path->site->site->type &&
-		    !map_operation_writes(sites[i].function->operation))
+		    (!map_operation_writes(sites[i].function->operation) ||
+		     sites[i].call_pc != path->site->site->call_pc))
 			return false;
 	return true;
 }

@@ -235,6 +235,33 @@ static void the_runtime_itself_is_never_accused(void **state)
 	assert_nobody();
 }
 
+static size_t at_work(uint64_t id)
+{
+	size_t g = made_goroutine(&crash.made, id, GO_STATUS_RUNNABLE, crash.work);
+
+	made_push(&crash.made, g, crash.work + 0x10);
+	made_local(&crash.made, g, 2, crash.map);
+	return g;
+}
+
+static void the_only_writer_at_work_is_likely(void **state)
+{
+	made_map_call(&crash.made, crash.work + 0x20, crash.assign, crash.type, crash.variable);
+	at_work(2);
+	assert_other(2, CONFIDENCE_LIKELY, "reach_runnable");
+	assert_string_equal(crash.findings->other->site.function, "main.work");
+}
+
+/** The goroutine may be the right one; which of its lines it was is not known. */
+static void a_writer_with_two_lines_is_a_candidate(void **state)
+{
+	made_map_call(&crash.made, crash.work + 0x20, crash.assign, crash.type, crash.variable);
+	made_map_call(&crash.made, crash.work + 0x60, crash.assign, crash.type, crash.variable);
+	at_work(2);
+	assert_null(crash_explain(&crash)->other);
+	assert_candidate(0, 2, "reach_runnable");
+}
+
 static void assert_line(size_t i, const char *function, const char *rule)
 {
 	const struct side *candidate = &crash.findings->candidates[i];
@@ -333,6 +360,8 @@ int main(void)
 		TEST(readers_are_innocent),
 		TEST(writers_of_other_maps_are_innocent),
 		TEST(the_runtime_itself_is_never_accused),
+		TEST(the_only_writer_at_work_is_likely),
+		TEST(a_writer_with_two_lines_is_a_candidate),
 		TEST(without_suspects_only_lines_are_named),
 		TEST(the_line_that_writes_the_variable_is_named),
 		TEST(what_ran_before_main_is_no_candidate),
