@@ -426,8 +426,9 @@ bool suspect_is_writer_at_work(const struct reasoning *reasoning, const struct s
 	size_t count;
 
 	if (suspect->tier != TIER_REACH_RUNNABLE || !path->again ||
-	    path->site->match < SITE_SAME_FIELD || suspect->relation == PATH_OTHER ||
-	    write_path_guesses(path) || write_path_starts(path) ||
+	    (path->site->match < SITE_SAME_MAP && suspect->relation != PATH_SAME) ||
+	    suspect->relation == PATH_OTHER || write_path_guesses(path) ||
+	    write_path_starts(path) ||
 	    !stands_in(&reasoning->program->goroutines[suspect->goroutine].stack,
 		       &path->site->site->caller))
 		return false;

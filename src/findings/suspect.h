@@ -78,8 +78,9 @@ int suspect_compare(const void *a, const void *b);
 /** The same without what profiles say. */
 int suspect_compare_plain(const void *a, const void *b);
 /**
- * It was running in a function that writes this map at one place and never reads it, and execution can come to that
- * write again. When nobody else alive can come to one, it is the writer, and that is the line.
+ * It was running in a function that writes this map at one place and never reads it, execution can come to that write
+ * again, and the write is of the very variable, or its live frames lead to this map: another object of the same type
+ * has such a field too. When nobody else alive can come to one, it is the writer, and that is the line.
  */
 bool suspect_is_writer_at_work(const struct reasoning *reasoning, const struct suspect *suspect);
 /** The witnesses that profiles bring for or against a write. */
