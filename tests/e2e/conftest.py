@@ -3,6 +3,7 @@
 
 import functools
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -32,6 +33,12 @@ def spread(groups):
             runs.append((fixture.name, version, names[turn % len(names)]))
             turn += 1
     return runs
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts():
+    """What runs in a shell's background ignores Ctrl-C and hands that on; the programs under test are to get it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def newest_version():

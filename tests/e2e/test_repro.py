@@ -253,9 +253,7 @@ def test_ctrl_c_leaves_nothing(tmp_path):
     process = subprocess.Popen([str(mapfault_path()), "repro", str(path), "-o",
                                 str(tmp_path / "again"), "--run", "--seconds", "60"],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               env={**os.environ, "TMPDIR": str(tmp_path)},
-                               # what runs in a shell's background ignores Ctrl-C, and hands that on
-                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+                               env={**os.environ, "TMPDIR": str(tmp_path)})
     time.sleep(1)
     process.send_signal(signal.SIGINT)
     _, words = process.communicate(timeout=30)

@@ -21,7 +21,7 @@ NAMES = ("ww_int", "ww_string", "rw_field", "iter_write", "delete_write", "neste
 VERSIONS = ("1.9.7", "1.16.15", "1.18.10", "1.22.12", "1.24.11", "1.26.8", "1.27.2")
 MISSED_PERCENT = {"easy": 5, "hard": 15, "third-party": 15}
 CRASH_TRIES = 3
-SECOND_LOOK_TRIES = 8
+SECOND_LOOK_TRIES = 20
 judged, missed = [], []
 
 
