@@ -4,7 +4,7 @@
 
     tools/accuracy.py                                   everything, once
     tools/accuracy.py --versions 1.16.15,1.26.8 --set development --group hard --repeat 3
-    tools/accuracy.py --inspect /tmp/look --fixtures hard_crowd   keep what went wrong, show the verdict
+    tools/accuracy.py --inspect look --fixtures hard_crowd   keep what went wrong, show the verdict
     tools/accuracy.py --write docs/ACCURACY.md          write the page from the results so far
 
 Results are added to a file of JSON lines (--results); a run that is in it already, made by the same
