@@ -187,10 +187,12 @@ static bool advise_shared_lock(struct adviser *adviser)
 		witness_add(reasoning, &because, EVIDENCE_BINARY, function.entry,
 			    "%s calls RLock or RUnlock, and no Lock", function.name);
 		give(adviser, "P5",
-		     arena_format(arena,
-				  "the write at %s is made under RLock, which lets every other "
-				  "holder of RLock in at the same time: take Lock there",
-				  site_short(arena, &side->site)),
+		     arena_format(
+			     arena,
+			     "the function of the write at %s takes RLock alone, which lets "
+			     "every other holder of RLock in at the same time: take Lock around "
+			     "the write",
+			     site_short(arena, &side->site)),
 		     because);
 		return true;
 	}

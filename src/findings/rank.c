@@ -2,7 +2,7 @@
 // Who the other side was. A party of a map fatal is always a writer, so only writes count. Named is
 // only who is caught in the act (proven) or leaves a trace that no innocent was ever seen to leave
 // (likely); the rest is a list, best first.
-#include "findings/code_write.h"
+#include "findings/unseen_write.h"
 #include "findings/locking.h"
 #include "findings/suspect.h"
 #include "findings/told.h"
@@ -248,7 +248,7 @@ void rank_parties(struct reasoning *reasoning)
 	suspects = examine_all(&inquiry);
 	name_parties(reasoning, suspects);
 	if (!reasoning->findings->other)
-		code_writes_list(&inquiry, suspects, CANDIDATES_MAX);
+		unseen_writes_list(&inquiry, suspects, CANDIDATES_MAX);
 	list_innocents(reasoning, suspects);
 	if (program->printout)
 		told_gaps(reasoning);

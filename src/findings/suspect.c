@@ -296,19 +296,27 @@ static bool leads_to_map(struct inquiry *inquiry, const struct suspect *suspect,
 		reachability_from_stack(inquiry->reachability, goroutine, REACH_HOPS));
 }
 
+/** The ways to writes from a frame of the goroutine's own code; none from the runtime's. */
+static const struct write_path *paths_of_frame(struct inquiry *inquiry,
+					       const struct suspect *suspect, size_t index,
+					       size_t *ret_count)
+{
+	const struct frame *frame =
+		&inquiry->reasoning->program->goroutines[suspect->goroutine].stack.frames[index];
+
+	*ret_count = 0;
+	return frame->runtime
+		       ? NULL
+		       : write_reach_paths(inquiry->reach, frame->function, frame->pc, ret_count);
+}
+
 /** Of its ways to writes, the likeliest whose own code leads to the map. */
 static void examine_leading(struct inquiry *inquiry, struct suspect *suspect, size_t index,
 			    size_t depth)
 {
-	const struct goroutine *goroutine =
-		&inquiry->reasoning->program->goroutines[suspect->goroutine];
-	const struct frame *frame = &goroutine->stack.frames[index];
-	const struct write_path *paths;
 	size_t count;
+	const struct write_path *paths = paths_of_frame(inquiry, suspect, index, &count);
 
-	if (frame->runtime)
-		return;
-	paths = write_reach_paths(inquiry->reach, frame->function, frame->pc, &count);
 	for (size_t i = 0; i < count; i++)
 		if (way_reaches(inquiry, NULL, &paths[i]))
 			consider_path(inquiry, suspect, index, depth, &paths[i], PATH_UNKNOWN, 0);
@@ -360,13 +368,9 @@ static void aim_frame(struct inquiry *inquiry, struct suspect *suspect, size_t i
 {
 	struct program *program = inquiry->reasoning->program;
 	const struct goroutine *goroutine = &program->goroutines[suspect->goroutine];
-	const struct frame *frame = &goroutine->stack.frames[index];
-	const struct write_path *paths;
 	size_t count;
+	const struct write_path *paths = paths_of_frame(inquiry, suspect, index, &count);
 
-	if (frame->runtime)
-		return;
-	paths = write_reach_paths(inquiry->reach, frame->function, frame->pc, &count);
 	for (size_t i = 0; i < count && inquiry->aims < AIMS_MAX; i++) {
 		inquiry->aims++;
 		consider_path(inquiry, suspect, index, depth, &paths[i],
@@ -571,17 +575,23 @@ static void tell_aim(struct reasoning *reasoning, const struct suspect *suspect,
 			    : "followed from its frames, that write is of another map just now");
 }
 
-static void tell_path(struct reasoning *reasoning, const struct suspect *suspect, struct side *side)
+const char *suspect_match_words(enum site_match match)
 {
-	static const char *const matches[] = {
+	static const char *const words[] = {
 		[SITE_OTHER_MAP] = "another map",
 		[SITE_SAME_TYPE] = "a map of this type",
 		[SITE_SAME_FIELD] = "the field that holds this map",
 		[SITE_SAME_MAP] = "the variable that holds this map",
 	};
+
+	return words[match];
+}
+
+static void tell_path(struct reasoning *reasoning, const struct suspect *suspect, struct side *side)
+{
 	const struct write_path *path = &suspect->path;
 	uint64_t call_pc = path->site->site->call_pc;
-	const char *what = path->site->site->type ? matches[path->site->match]
+	const char *what = path->site->site->type ? suspect_match_words(path->site->match)
 						  : "a map that reflection leads to";
 
 	if (!suspect->stands)

@@ -11,8 +11,8 @@
 #include <glib.h>
 
 /**
- * The tiers, weakest first. Measured on crashing programs: the share of right names falls from tier
- * to tier, and only the two strongest have never named an innocent.
+ * What speaks against a goroutine, weakest first. From TIER_REACH_ENDED to TIER_REACH_RUNNABLE the weights decide, see
+ * struct suspect.
  */
 enum tier {
 	TIER_NONE,
@@ -90,6 +90,8 @@ void tell_profile(struct reasoning *reasoning, const struct map_site_profile *pr
 void suspect_take_path(struct program *program, struct suspect *suspect);
 /** The innermost source position of a call that the user wrote. */
 const struct go_site *suspect_user_site(struct program *program, uint64_t call_pc);
+/** "the field that holds this map" ...: what a write is of. */
+const char *suspect_match_words(enum site_match match);
 /** True when it was running or about to. */
 bool suspect_is_runnable(const struct goroutine *goroutine);
 const char *tier_rule(enum tier tier);

@@ -326,7 +326,7 @@ static void a_write_under_a_shared_lock_is_told(void **state)
 	made_map_call(&crash.made, crash.work + 0x20, crash.assign, crash.type, crash.variable);
 	assert_nobody();
 	assert_non_null(advised("P5"));
-	assert_non_null(strstr(advised("P5")->text, "is made under RLock"));
+	assert_non_null(strstr(advised("P5")->text, "takes RLock alone"));
 	assert_null(advised("lock"));
 }
 

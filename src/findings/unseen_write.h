@@ -9,4 +9,4 @@
  * field before the first of @a suspects that is no better than "may get to some map of this type", and, where the code
  * names no such write, those of such a map after all suspects. Up to @a room candidates in all.
  */
-void code_writes_list(struct inquiry *inquiry, const GArray *suspects, size_t room);
+void unseen_writes_list(struct inquiry *inquiry, const GArray *suspects, size_t room);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "findings/code_write.h"
-
-#include "model/spot.h"
+#include "findings/unseen_write.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +7,7 @@
 /** How close the code of a write is to that of the operation which tripped the check. */
 enum nearness { NEAR_LIBRARY, NEAR_PROGRAM, NEAR_PACKAGE };
 
-struct code_write {
+struct unseen_write {
 	const struct write_site *write;
 	struct go_site site; /**< where the user wrote it */
 	enum nearness nearness;
@@ -20,7 +18,7 @@ static int more_of(uint64_t a, uint64_t b) { return a > b ? -1 : a < b; }
 
 static int by_evidence(const void *a, const void *b)
 {
-	const struct code_write *x = a, *y = b;
+	const struct unseen_write *x = a, *y = b;
 	int order = more_of(x->write->match, y->write->match);
 
 	if (!order)
@@ -30,20 +28,6 @@ static int by_evidence(const void *a, const void *b)
 	if (!order)
 		order = more_of(x->nearness, y->nearness);
 	return order ? order : -more_of(x->write->site->call_pc, y->write->site->call_pc);
-}
-
-/** The user's own position of the write; false when nothing is known of it. */
-static bool user_site(struct program *program, const struct map_site *site, struct go_site *ret)
-{
-	const struct spot *spot = program_spot(program, site->call_pc, true);
-	size_t i = 0;
-
-	if (!spot || !spot->site_count)
-		return false;
-	while (i + 1 < spot->site_count && spot->runtime[i])
-		i++;
-	*ret = spot->sites[i];
-	return true;
 }
 
 static enum nearness nearness_of(const struct reasoning *reasoning, const struct go_site *site)
@@ -60,7 +44,7 @@ static enum nearness nearness_of(const struct reasoning *reasoning, const struct
  * The library writes maps of unnamed types of its own, and what a package does to a map while it is set up is done
  * before anything runs at the same time.
  */
-static bool is_out_of_question(const struct reasoning *reasoning, const struct code_write *write)
+static bool is_out_of_question(const struct reasoning *reasoning, const struct unseen_write *write)
 {
 	const struct map_site *site = write->write->site;
 
@@ -79,23 +63,24 @@ static bool is_out_of_question(const struct reasoning *reasoning, const struct c
 
 static GArray *collect(const struct inquiry *inquiry)
 {
-	GArray *found = g_array_new(FALSE, FALSE, sizeof(struct code_write));
+	GArray *found = g_array_new(FALSE, FALSE, sizeof(struct unseen_write));
 	struct reasoning *reasoning = inquiry->reasoning;
 	size_t count;
 	const struct write_site *writes = write_reach_sites(inquiry->reach, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		struct code_write write = {.write = &writes[i]};
+		struct unseen_write write = {
+			.write = &writes[i],
+			.site = *suspect_user_site(reasoning->program, writes[i].site->call_pc),
+		};
 
-		if (!user_site(reasoning->program, writes[i].site, &write.site))
-			continue;
 		write.nearness = nearness_of(reasoning, &write.site);
 		write.profile = map_profile_of(inquiry->profile, writes[i].site);
 		if (!is_out_of_question(reasoning, &write))
 			g_array_append_val(found, write);
 	}
 	if (found->len)
-		qsort(found->data, found->len, sizeof(struct code_write), by_evidence);
+		qsort(found->data, found->len, sizeof(struct unseen_write), by_evidence);
 	return found;
 }
 
@@ -112,19 +97,15 @@ static bool is_listed(const struct findings *findings, const struct go_site *sit
 
 static bool is_only_one(const GArray *writes)
 {
-	const struct code_write *all = (const struct code_write *)(const void *)writes->data;
+	const struct unseen_write *all = (const struct unseen_write *)(const void *)writes->data;
 
 	return all[0].write->match >= SITE_SAME_FIELD &&
 	       (writes->len == 1 || all[1].write->match < SITE_SAME_FIELD);
 }
 
-static struct side side_of(struct reasoning *reasoning, const struct code_write *write, bool alone)
+static struct side side_of(struct reasoning *reasoning, const struct unseen_write *write,
+			   bool alone)
 {
-	static const char *const matches[] = {
-		[SITE_SAME_TYPE] = "a map of this type",
-		[SITE_SAME_FIELD] = "the field that holds this map",
-		[SITE_SAME_MAP] = "the variable that holds this map",
-	};
 	const struct write_site *site = write->write;
 	struct side side = {
 		.role = SIDE_CANDIDATE,
@@ -136,10 +117,12 @@ static struct side side_of(struct reasoning *reasoning, const struct code_write 
 
 	reasoning->told_of = NULL;
 	witness_add(reasoning, &side.witnesses, EVIDENCE_BINARY, site->site->call_pc,
-		    "this line writes %s; no goroutine was seen near it", matches[site->match]);
+		    "this line writes %s; no goroutine was seen near it",
+		    suspect_match_words(site->match));
 	if (alone && site->match >= SITE_SAME_FIELD)
 		witness_add(reasoning, &side.witnesses, EVIDENCE_BINARY, 0,
-			    "no other line of the program was found to write it");
+			    "no other line that names it was found to write it, but what sets "
+			    "its package up");
 	tell_profile(reasoning, &write->profile, &side);
 	return side;
 }
@@ -186,7 +169,7 @@ static size_t strong_candidates(const struct findings *findings, const GArray *s
 	return strong;
 }
 
-void code_writes_list(struct inquiry *inquiry, const GArray *suspects, size_t room)
+void unseen_writes_list(struct inquiry *inquiry, const GArray *suspects, size_t room)
 {
 	struct reasoning *reasoning = inquiry->reasoning;
 	struct findings *findings = reasoning->findings;
@@ -195,7 +178,7 @@ void code_writes_list(struct inquiry *inquiry, const GArray *suspects, size_t ro
 	GArray *writes = collect(inquiry);
 
 	for (guint i = 0; i < writes->len && findings->candidate_count < room; i++) {
-		const struct code_write *write = &g_array_index(writes, struct code_write, i);
+		const struct unseen_write *write = &g_array_index(writes, struct unseen_write, i);
 
 		exact |= write->write->match >= SITE_SAME_FIELD;
 		// Where the code says which writes are of this map, it says so of all that matter.
