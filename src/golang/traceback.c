@@ -11,8 +11,6 @@ static const char *const names[] = {"none", "single", "all", "system", "crash"};
 
 #define LEVELS (sizeof(names) / sizeof(*names))
 
-const char *go_traceback_name(enum go_traceback level) { return names[level]; }
-
 static bool parse_number(struct text text, enum go_traceback *ret)
 {
 	unsigned number = 0;

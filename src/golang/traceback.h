@@ -16,8 +16,6 @@ enum go_traceback {
  * level. False, and none, for a word that it does not know: it takes that for level 0.
  */
 bool go_traceback_parse(struct text text, enum go_traceback *ret);
-/** "single", ... */
-const char *go_traceback_name(enum go_traceback level);
 
 /** What to set so that the next crash leaves everything. */
 #define GO_TRACEBACK_ADVICE                                                                        \

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/callers.h"
 
+#include "base/sorted.h"
 #include "model/call_graph.h"
 
 #include <glib.h>
@@ -32,20 +33,12 @@ void callers_free(struct callers *callers)
 	g_free(callers);
 }
 
-static int compare_u64(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static int compare_callers(const void *a, const void *b)
 {
 	const struct caller *x = a, *y = b;
+	int order = sorted_compare(&x->callee, &y->callee);
 
-	if (x->callee != y->callee)
-		return x->callee < y->callee ? -1 : 1;
-	return (x->end > y->end) - (x->end < y->end);
+	return order ? order : sorted_compare(&x->end, &y->end);
 }
 
 static void list_entries(struct callers *callers)
@@ -59,14 +52,14 @@ static void list_entries(struct callers *callers)
 			    (!go_is_runtime_function(function.name) ||
 			     g_str_has_prefix(function.name, "reflect.")))
 				g_array_append_val(callers->entries, function.entry);
-	g_array_sort(callers->entries, compare_u64);
+	g_array_sort(callers->entries, sorted_compare);
 }
 
 static bool is_entry(const struct callers *callers, uint64_t address)
 {
 	return callers->entries->len &&
 	       bsearch(&address, callers->entries->data, callers->entries->len, sizeof(address),
-		       compare_u64);
+		       sorted_compare);
 }
 
 static void note_call(uint64_t end, uint64_t target, void *context)
@@ -119,22 +112,9 @@ static void scan(struct callers *callers)
 const struct caller *callers_of(struct callers *callers, uint64_t callee, size_t *ret_count)
 {
 	const struct caller *found;
-	size_t low = 0, high, end;
 
 	if (!callers->found)
 		scan(callers);
 	found = (const struct caller *)(const void *)callers->found->data;
-	high = callers->found->len;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (found[middle].callee < callee)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (end = low; end < callers->found->len && found[end].callee == callee;)
-		end++;
-	*ret_count = end - low;
-	return found + low;
+	return found + sorted_run(found, callers->found->len, sizeof(*found), callee, ret_count);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/control.h"
 
+#include "base/sorted.h"
+
 #define FUNCTION_MAX_BYTES (256u << 10)
 
 /** Where control leaves the straight line: to `to`, or (0) somewhere that the code does not say. */
@@ -73,19 +75,12 @@ void control_free(struct control *control)
 }
 
 /** The first jump at or after @a pc; the count when there is none. */
-static guint jump_after(const struct control *control, uint64_t pc)
+static size_t jump_after(const struct control *control, uint64_t pc)
 {
-	guint low = 0, high = control->jumps->len;
+	size_t count;
 
-	while (low < high) {
-		guint middle = low + (high - low) / 2;
-
-		if (g_array_index(control->jumps, struct jump, middle).from < pc)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return sorted_run(control->jumps->data, control->jumps->len, sizeof(struct jump), pc,
+			  &count);
 }
 
 bool control_is_ahead(const GArray *stretches, uint64_t target)
@@ -104,7 +99,7 @@ static struct stretch follow_line(const struct control *control, uint64_t pc, GA
 {
 	struct stretch line = {pc, UINT64_MAX};
 
-	for (guint i = jump_after(control, pc); i < control->jumps->len; i++) {
+	for (size_t i = jump_after(control, pc); i < control->jumps->len; i++) {
 		const struct jump *jump = &g_array_index(control->jumps, struct jump, i);
 
 		if (!jump->to) // through a table: to anywhere

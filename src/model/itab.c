@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/itab.h"
 
+#include "base/sorted.h"
+
 #include <glib.h>
 
 #define ITABS_MAX   (1u << 18)
@@ -119,20 +121,8 @@ void itabs_free(struct itabs *itabs)
 const struct itab_slot *itabs_slots_of(const struct itabs *itabs, uint64_t entry, size_t *ret_count)
 {
 	const struct itab_slot *slots = (const struct itab_slot *)(const void *)itabs->slots->data;
-	size_t low = 0, high = itabs->slots->len, end;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (slots[middle].entry < entry)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (end = low; end < itabs->slots->len && slots[end].entry == entry;)
-		end++;
-	*ret_count = end - low;
-	return slots + low;
+	return slots + sorted_run(slots, itabs->slots->len, sizeof(*slots), entry, ret_count);
 }
 
 bool itabs_is_method(const struct itabs *itabs, int64_t offset)

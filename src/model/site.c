@@ -5,6 +5,7 @@
 // agree.
 #include "model/site.h"
 
+#include "base/sorted.h"
 #include "evidence/code.h"
 #include "model/call_effect.h"
 #include "model/call_graph.h"
@@ -407,13 +408,6 @@ static void note_generic_caller(uint64_t end, uint64_t target, void *context)
 	g_array_append_val(list, caller.entry);
 }
 
-static int compare_u64(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static GArray *functions_where(const struct sites *sites, bool (*wanted)(const char *name))
 {
 	GArray *list = g_array_new(FALSE, FALSE, sizeof(uint64_t));
@@ -423,7 +417,7 @@ static GArray *functions_where(const struct sites *sites, bool (*wanted)(const c
 		for (uint32_t i = 0; i < pclntab_count(sites->tables[t]); i++)
 			if (pclntab_function(sites->tables[t], i, &f) && f.name && wanted(f.name))
 				g_array_append_val(list, f.entry);
-	g_array_sort(list, compare_u64);
+	g_array_sort(list, sorted_compare);
 	return list;
 }
 
@@ -626,7 +620,7 @@ bool sites_is_call_boundary(struct sites *sites, uint64_t return_pc, uint64_t *r
 		return false;
 	f = code_of(sites, &function);
 	call = bsearch(&return_pc, f->calls->data, f->calls->len, sizeof(struct call_end),
-		       compare_u64);
+		       sorted_compare);
 	if (call)
 		*ret_target = call->target;
 	return call != NULL;
@@ -728,7 +722,7 @@ static void find_candidates(struct sites *sites)
 	sites->candidates = g_array_new(FALSE, FALSE, sizeof(uint64_t));
 	scan_all(sites, targets, note_candidate, sites);
 	g_array_unref(targets);
-	g_array_sort(sites->candidates, compare_u64);
+	g_array_sort(sites->candidates, sorted_compare);
 	for (guint i = 0; i < sites->candidates->len; i++) {
 		uint64_t entry = g_array_index(sites->candidates, uint64_t, i);
 
