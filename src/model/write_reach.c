@@ -2,297 +2,47 @@
 #include "model/write_reach.h"
 
 #include "model/control.h"
-#include "model/heap.h"
-#include "model/spot.h"
 
 #include <glib.h>
 #include <string.h>
 
-#define CALLS_FOLLOWED_MAX  256 /* to see what they are given */
-#define ARGUMENTS_LOOKED_AT 9
-#define CALLEES_MAX         48u /* of one function, whose indirect calls are looked at */
-#define PATHS_MAX           16  /* kept from one place */
-#define WAYS_MAX            256 /* looked at from one place, of those that are guesses */
+#define CALLEES_MAX 48u /* of one function, whose indirect calls are looked at */
+#define PATHS_MAX   16  /* kept from one place */
+#define WAYS_MAX    256 /* looked at from one place, of those that are guesses */
 
 struct write_reach {
 	struct program *program;
-	struct write_target target;
+	struct write_matcher matcher;
 	GArray *sites; // struct write_site
 	GArray *goals; // struct write_site, better matches first; NULL before the first question
-	struct ways *ways; // to them; NULL before the first question
-	GArray *callbacks; // struct go_function: what C can call; NULL until asked for
-	GHashTable *flows; // function entry → struct control *
-	GHashTable *by_pc; // where execution stands → GArray of struct write_path
+	struct ways *ways;    // to them; NULL before the first question
+	GArray *callbacks;    // struct go_function: what C can call; NULL until asked for
+	GHashTable *controls; // function entry → struct control *
+	GHashTable *by_pc;    // where execution stands → GArray of struct write_path
 	struct code *code;
-	unsigned calls_followed; // so far
 };
 
 static void paths_free(gpointer data) { g_array_free(data, TRUE); }
 
-static void flow_free(gpointer flow) { control_free(flow); }
+static void free_control(gpointer control) { control_free(control); }
 
-static const struct control *function_flow(struct write_reach *reach,
-					   const struct go_function *function)
+static const struct control *control_of(struct write_reach *reach,
+					const struct go_function *function)
 {
 	gpointer key = GSIZE_TO_POINTER(function->entry);
-	struct control *flow = g_hash_table_lookup(reach->flows, key);
+	struct control *control = g_hash_table_lookup(reach->controls, key);
 
-	if (flow)
-		return flow;
-	flow = control_read(reach->program, reach->code, function);
-	g_hash_table_insert(reach->flows, key, flow);
-	return flow;
-}
-
-/** A text has no memory: all that is read then is what the binary gave its variables to begin with. */
-static bool variables_are_seen(const struct write_reach *reach)
-{
-	return !reach->program->printout;
-}
-
-static enum site_match match_global(const struct write_reach *reach,
-				    const struct map_source *source)
-{
-	const struct map_site *known = reach->target.known;
-	uint64_t map = variables_are_seen(reach) ? reach->target.map : 0, value;
-
-	if (!map && known && known->source.kind == MAP_SOURCE_GLOBAL)
-		return source->address == known->source.address ? SITE_SAME_MAP : SITE_OTHER_MAP;
-	if (!map || !memory_u64(reach->program->memory, source->address, &value))
-		return SITE_SAME_TYPE;
-	return value == map ? SITE_SAME_MAP : SITE_OTHER_MAP;
-}
-
-/** Where the object that @a word belongs to begins and what of it is left before @a word; false when unknown. */
-static bool object_start(const struct write_reach *reach, uint64_t word, uint64_t *ret)
-{
-	struct program *program = reach->program;
-	struct debuginfo_variable variable;
-	struct heap_object object;
-
-	if (heap_object_at(program, word, &object)) {
-		*ret = object.data;
-		return true;
-	}
-	if (!program->debuginfo || !program_in_data(program, word) ||
-	    !debuginfo_global_at(program->debuginfo, word - program->bias, &variable))
-		return false;
-	*ret = variable.address + program->bias;
-	return true;
-}
-
-/**
- * A pointer that @a offset leads from to @a holder must lie in the holder's own object, else the
- * field is another one. It is the very field when the object begins there, or when the code that
- * used this map used the same offset; what lies further in could be anybody's.
- */
-static enum site_match match_holder(const struct write_reach *reach, uint64_t holder,
-				    int64_t offset)
-{
-	const struct map_site *known = reach->target.known;
-	uint64_t start;
-
-	if (known && known->source.kind == MAP_SOURCE_FIELD && known->source.offset == offset)
-		return object_start(reach, holder, &start) && holder - start < (uint64_t)offset
-			       ? SITE_OTHER_MAP
-			       : SITE_SAME_FIELD;
-	if (offset < 0 || !object_start(reach, holder, &start))
-		return SITE_SAME_TYPE;
-	if (holder - start < (uint64_t)offset)
-		return SITE_OTHER_MAP;
-	return holder - start == (uint64_t)offset ? SITE_SAME_FIELD : SITE_SAME_TYPE;
-}
-
-/** Code that loads the holder's pointer from a fixed address says exactly which map it is. */
-static enum site_match match_field_of_global(const struct write_reach *reach,
-					     const struct map_source *source)
-{
-	struct map_source field = {.kind = MAP_SOURCE_GLOBAL};
-	uint64_t holder;
-
-	if (!memory_u64(reach->program->memory, source->address, &holder) || !holder)
-		return SITE_SAME_TYPE;
-	field.address = holder + (uint64_t)source->offset;
-	return match_global(reach, &field);
-}
-
-/** "main.(*cluster)" of "main.(*cluster).lookup"; empty when it is no method of a pointer. */
-static struct text receiver_of(const char *function)
-{
-	const char *open = strstr(function, ".(*"), *close = open ? strchr(open, ')') : NULL;
-
-	return (struct text){function, close ? (size_t)(close - function) : 0};
-}
-
-/** The receiver in the name of the function that the user wrote the site in, inlined or not. */
-static struct text receiver_at(const struct write_reach *reach, const struct map_site *site)
-{
-	const struct spot *spot = program_spot(reach->program, site->call_pc, true);
-	size_t i = 0;
-
-	if (!spot || !spot->site_count)
-		return receiver_of(site->caller.name);
-	while (i + 1 < spot->site_count && spot->runtime[i])
-		i++;
-	return receiver_of(spot->sites[i].function);
-}
-
-/** "main.(*index" is the receiver of main.index; the arguments of a generic type are not compared. */
-static bool is_receiver_type(struct text receiver, const char *type)
-{
-	const char *open = g_strstr_len(receiver.p, (gssize)receiver.n, ".(*");
-	size_t package = open ? (size_t)(open - receiver.p) : 0;
-	const char *name = receiver.p + package + strlen(".(*");
-	size_t length = receiver.n - package - strlen(".(*");
-	const char *bracket = memchr(name, '[', length);
-
-	if (bracket)
-		length = (size_t)(bracket - name);
-	return !strncmp(type, receiver.p, package) && type[package] == '.' &&
-	       !strncmp(type + package + 1, name, length) &&
-	       (type[package + 1 + length] == '\0' || type[package + 1 + length] == '[');
-}
-
-/** A method of a type that is neither the holder's nor that of the code that used this map: a map of its own may well stand at the same offset. */
-static bool is_of_other_receiver(const struct write_reach *reach, const struct map_site *site)
-{
-	const struct write_target *target = &reach->target;
-	struct text receiver = receiver_at(reach, site);
-	struct text known = target->known ? receiver_at(reach, target->known) : (struct text){0};
-	bool told = known.n != 0;
-
-	if (!receiver.n || (known.n && text_equal(receiver, known)))
-		return false;
-	for (size_t i = 0; i < target->holder_count; i++) {
-		const char *type = target->holder_types ? target->holder_types[i] : "";
-
-		if (*type && is_receiver_type(receiver, type))
-			return false;
-		told |= *type != '\0';
-	}
-	return told;
-}
-
-/** Two methods of one type that load their maps at different offsets load different fields. */
-static bool is_other_field(const struct write_reach *reach, const struct map_site *site)
-{
-	const struct map_site *known = reach->target.known;
-	struct text receiver;
-
-	if (!known || known->source.kind != MAP_SOURCE_FIELD ||
-	    known->source.offset == site->source.offset)
-		return false;
-	receiver = receiver_at(reach, site);
-	return receiver.n && text_equal(receiver, receiver_at(reach, known));
-}
-
-/** With no holder known: methods of one type that load their maps at one offset load the same field. */
-static bool is_same_field(const struct write_reach *reach, const struct map_site *site)
-{
-	const struct map_site *known = reach->target.known;
-	struct text receiver;
-
-	if (!known || known->source.kind != MAP_SOURCE_FIELD ||
-	    known->source.offset != site->source.offset)
-		return false;
-	receiver = receiver_at(reach, site);
-	return receiver.n && text_equal(receiver, receiver_at(reach, known));
-}
-
-static enum site_match match_field(const struct write_reach *reach, const struct map_site *site)
-{
-	enum site_match best = SITE_OTHER_MAP;
-
-	if (site->source.address)
-		return match_field_of_global(reach, &site->source);
-	if (!reach->target.holder_count)
-		return is_same_field(reach, site) ? SITE_SAME_FIELD : SITE_SAME_TYPE;
-	for (size_t i = 0; i < reach->target.holder_count; i++) {
-		enum site_match match =
-			match_holder(reach, reach->target.holders[i], site->source.offset);
-
-		best = MAX(best, match);
-	}
-	return best == SITE_SAME_FIELD && is_of_other_receiver(reach, site) ? SITE_SAME_TYPE : best;
-}
-
-static enum site_match match_site(const struct write_reach *reach, const struct map_site *site)
-{
-	if (site->source.kind == MAP_SOURCE_GLOBAL)
-		return match_global(reach, &site->source);
-	if (site->source.kind == MAP_SOURCE_FIELD)
-		return is_other_field(reach, site) ? SITE_OTHER_MAP : match_field(reach, site);
-	return SITE_SAME_TYPE;
+	if (control)
+		return control;
+	control = control_read(reach->program, reach->code, function);
+	g_hash_table_insert(reach->controls, key, control);
+	return control;
 }
 
 static bool is_same_type(const struct go_type *a, const struct go_type *b)
 {
 	return a == b ||
 	       (a && b && a->hash == b->hash && g_strcmp0(a->full_name, b->full_name) == 0);
-}
-
-/** Functions that may be called between making a map and filling it, without anybody else getting hold of it. */
-static bool keeps_to_itself(const struct write_reach *reach, uint64_t target)
-{
-	static const char *const names[] = {
-		"runtime.map",       "runtime.conv",         "runtime.newobject", "runtime.make",
-		"runtime.concat",    "runtime.typedmemmove", "runtime.duff",      "runtime.panic",
-		"runtime.slicebyte", "runtime.intstring"};
-	struct go_function function;
-	uint32_t table;
-
-	if (!target || !program_function(reach->program, target, &function, &table))
-		return false;
-	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-		if (g_str_has_prefix(function.name, names[i]))
-			return true;
-	return g_str_has_prefix(function.name, "internal/runtime/maps.");
-}
-
-/** The call hands on what the call at @a maker made. */
-static bool hands_on(struct write_reach *reach, uint64_t return_pc, int64_t maker)
-{
-	struct flow_abi abi = sites_abi(reach->program->sites);
-	struct flow_call call;
-
-	if (reach->calls_followed++ >= CALLS_FOLLOWED_MAX ||
-	    !sites_call_returning_to(reach->program->sites, return_pc, &call))
-		return true;
-	for (int i = 0; i < ARGUMENTS_LOOKED_AT; i++) {
-		struct flow_value value = flow_argument(&call.state, abi, i, false);
-
-		if (value.kind == FLOW_MADE && value.number == maker)
-			return true;
-	}
-	return false;
-}
-
-/** A call of the program's own that is given other things. */
-static bool is_given_others(struct write_reach *reach, uint64_t target, uint64_t return_pc,
-			    int64_t maker)
-{
-	struct go_function function;
-	uint32_t table;
-
-	return target && program_function(reach->program, target, &function, &table) &&
-	       !go_is_runtime_function(function.name) && !hands_on(reach, return_pc, maker);
-}
-
-/** A write of a map that stands on the stack, or that was made some lines before and went nowhere since. */
-static bool is_fresh(struct write_reach *reach, const struct map_site *site)
-{
-	uint64_t at = (uint64_t)site->map.number, target;
-
-	if (site->map.kind == FLOW_STACK)
-		return true;
-	if (site->map.kind != FLOW_MADE || at >= site->call_pc)
-		return false;
-	while (sites_call_after(reach->program->sites, &site->caller, at, &at, &target) &&
-	       at <= site->call_pc)
-		if (!keeps_to_itself(reach, target) &&
-		    !is_given_others(reach, target, at, site->map.number))
-			return false;
-	return true;
 }
 
 static void collect(const struct map_site *site, void *context)
@@ -302,13 +52,15 @@ static void collect(const struct map_site *site, void *context)
 
 	if (!map_operation_writes(site->function->operation))
 		return;
-	if (site->type && reach->target.type && !is_same_type(site->type, reach->target.type))
+	if (site->type && reach->matcher.target.type &&
+	    !is_same_type(site->type, reach->matcher.target.type))
 		return;
-	write.match = match_site(reach, site);
+	write.match = write_match(&reach->matcher, site);
 	if (write.match == SITE_OTHER_MAP)
 		return;
-	write.fresh = is_fresh(reach, site);
-	write.known = reach->target.known && reach->target.known->call_pc == site->call_pc;
+	write.fresh = write_match_is_fresh(&reach->matcher, site);
+	write.known = reach->matcher.target.known &&
+		      reach->matcher.target.known->call_pc == site->call_pc;
 	g_array_append_val(reach->sites, write);
 }
 
@@ -317,9 +69,9 @@ struct write_reach *write_reach_new(struct program *program, const struct write_
 	struct write_reach *reach = g_new0(struct write_reach, 1);
 
 	reach->program = program;
-	reach->target = *target;
+	reach->matcher = (struct write_matcher){program, *target, 0};
 	reach->sites = g_array_new(FALSE, FALSE, sizeof(struct write_site));
-	reach->flows = g_hash_table_new_full(NULL, NULL, NULL, flow_free);
+	reach->controls = g_hash_table_new_full(NULL, NULL, NULL, free_control);
 	reach->by_pc = g_hash_table_new_full(NULL, NULL, NULL, paths_free);
 	reach->code = code_new(program->arch);
 	if (target->type)
@@ -335,7 +87,7 @@ void write_reach_free(struct write_reach *reach)
 	if (reach->goals)
 		g_array_free(reach->goals, TRUE);
 	ways_free(reach->ways);
-	g_hash_table_destroy(reach->flows);
+	g_hash_table_destroy(reach->controls);
 	g_hash_table_destroy(reach->by_pc);
 	code_free(reach->code);
 	g_free(reach);
@@ -529,13 +281,13 @@ static void add_after(struct write_reach *reach, const struct control_call *call
 }
 
 /** The calls that the function makes itself. */
-static void direct_paths(struct write_reach *reach, const struct control *flow, const GArray *ahead,
-			 GArray *paths)
+static void direct_paths(struct write_reach *reach, const struct control *control,
+			 const GArray *ahead, GArray *paths)
 {
 	GArray *ways = g_array_new(FALSE, FALSE, sizeof(struct way));
 
-	for (guint i = 0; i < flow->call_count; i++) {
-		const struct control_call *call = &flow->calls[i];
+	for (guint i = 0; i < control->call_count; i++) {
+		const struct control_call *call = &control->calls[i];
 
 		g_array_set_size(ways, 0);
 		ways_from(ways_of(reach), call->target, ways);
@@ -595,14 +347,15 @@ static bool has_plain_path(const GArray *paths)
 }
 
 /** The indirect calls of the functions that the function calls: handlers, observers, tasks. */
-static void nested_paths(struct write_reach *reach, const struct control *flow, const GArray *ahead,
-			 GArray *paths)
+static void nested_paths(struct write_reach *reach, const struct control *control,
+			 const GArray *ahead, GArray *paths)
 {
 	GArray *ways = g_array_new(FALSE, FALSE, sizeof(struct way));
 
 	for (size_t i = 0;
-	     ways_may_be_indirect(ways_of(reach)) && i < MIN(flow->call_count, CALLEES_MAX); i++) {
-		const struct control_call *call = &flow->calls[i];
+	     ways_may_be_indirect(ways_of(reach)) && i < MIN(control->call_count, CALLEES_MAX);
+	     i++) {
+		const struct control_call *call = &control->calls[i];
 		const struct indirect_call *calls;
 		struct go_function callee;
 		uint32_t table;
@@ -623,9 +376,9 @@ static void nested_paths(struct write_reach *reach, const struct control *flow, 
 static GArray *path_search(struct write_reach *reach, const struct go_function *function,
 			   uint64_t pc)
 {
-	const struct control *flow = function_flow(reach, function);
+	const struct control *control = control_of(reach, function);
 	GArray *paths = g_array_new(FALSE, FALSE, sizeof(struct write_path));
-	GArray *ahead = control_ahead(flow, pc);
+	GArray *ahead = control_ahead(control, pc);
 
 	ways_of(reach);
 	for (guint i = 0; i < reach->goals->len; i++) {
@@ -636,10 +389,10 @@ static GArray *path_search(struct write_reach *reach, const struct go_function *
 		if (site->site->caller.entry == function->entry)
 			g_array_append_val(paths, path);
 	}
-	direct_paths(reach, flow, ahead, paths);
+	direct_paths(reach, control, ahead, paths);
 	indirect_paths(reach, function, ahead, pc, paths);
 	if (!has_plain_path(paths))
-		nested_paths(reach, flow, ahead, paths);
+		nested_paths(reach, control, ahead, paths);
 	g_array_free(ahead, TRUE);
 	g_array_sort(paths, compare_paths);
 	g_array_set_size(paths, MIN(paths->len, PATHS_MAX));
@@ -679,6 +432,7 @@ bool write_reach_from(struct write_reach *reach, const struct go_function *funct
 bool write_reach_within(struct write_reach *reach, uint64_t entry, struct write_path *ret)
 {
 	GArray *ways, *paths;
+	bool found;
 
 	if (!reach->sites->len)
 		return false;
@@ -688,11 +442,12 @@ bool write_reach_within(struct write_reach *reach, uint64_t entry, struct write_
 	for (guint i = 0; i < ways->len; i++)
 		add_way(reach, &g_array_index(ways, struct way, i), true, paths);
 	g_array_sort(paths, compare_paths);
-	if (paths->len)
+	found = paths->len > 0;
+	if (found)
 		*ret = g_array_index(paths, struct write_path, 0);
 	g_array_free(ways, TRUE);
 	g_array_free(paths, TRUE);
-	return ret->site != NULL;
+	return found;
 }
 
 /** cgo gives each exported function an entry for C, _cgoexp_..., and up to 1.15 a wrapper, _cgoexpwrap_... (cmd/cgo/out.go). */

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which write sites of one map a piece of code can get to, and in how many direct calls.
+// Which write sites of one map a piece of code can get to, and over which calls.
 #pragma once
 #include "model/way.h"
-
-/** How sure it is that a site's map is the one in question. */
-enum site_match {
-	SITE_OTHER_MAP,  /**< its code loads another map */
-	SITE_SAME_TYPE,  /**< the type fits; the code does not say which map */
-	SITE_SAME_FIELD, /**< it loads its map at the offset at which the holder keeps this one */
-	SITE_SAME_MAP,   /**< it loads it from the variable that holds this very map */
-};
+#include "model/write_match.h"
 
 struct write_site {
 	const struct map_site *site;
@@ -19,19 +12,6 @@ struct write_site {
 };
 
 struct write_reach;
-
-/** The map in question, and what is known of who holds it. */
-struct write_target {
-	uint64_t map;               /**< 0 when its address is not known */
-	const struct go_type *type; /**< NULL: no site is looked for */
-	/** Addresses of the words that are known to hold the map's address */
-	const uint64_t *holders;
-	/** Full type of the struct that each is part of, "" when not known; NULL: of none is known */
-	const char *const *holder_types;
-	size_t holder_count;
-	/** A site that used this very map; NULL when none is known */
-	const struct map_site *known;
-};
 
 /** Collects the program's write sites (assign, delete, clear) that may be of @a target. */
 struct write_reach *write_reach_new(struct program *program, const struct write_target *target);
