@@ -211,7 +211,7 @@ static void read_stack(const struct flight *f, const struct flight_detection *d,
 	}
 }
 
-static void read_detection(struct flight *f, const struct flight_detection *d)
+static void read_detection(struct flight *f, const struct flight_detection *d, bool first)
 {
 	const struct flight_site *site = site_at(f, d->site);
 	struct flight_failure failure = {
@@ -219,7 +219,7 @@ static void read_detection(struct flight *f, const struct flight_detection *d)
 		.map = d->map,
 		.place = (uint32_t)(d->order >> 32),
 		.last = (uint32_t)d->order,
-		.time_stamp = d->time_stamp,
+		.first = first,
 	};
 
 	if (!d->complete || !site || site->moment != GIVE_UP)
@@ -239,7 +239,7 @@ static void read_detections(struct flight *f)
 		struct flight_detection detection;
 
 		memcpy(&detection, at + i * sizeof(detection), sizeof(detection));
-		read_detection(f, &detection);
+		read_detection(f, &detection, i == 0);
 	}
 }
 

@@ -33,7 +33,7 @@ struct flight_failure {
 	uint64_t map;   /**< 0 when not known */
 	uint32_t place; /**< of the map's order then */
 	uint32_t last;  /**< the goroutine that had last become the map's writer, low 32 bits */
-	uint64_t time_stamp; /**< the processor's */
+	bool first;     /**< recording stopped at this one: what came later is not on record */
 	enum map_operation operation;
 	const char *function;
 	uint64_t pc; /**< in that function */

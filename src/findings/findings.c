@@ -116,8 +116,10 @@ static void find_map_calls(struct reasoning *reasoning)
 	struct map_call call;
 
 	for (size_t i = 0; i < program->live_count; i++)
-		if (map_call_of(program, &program->goroutines[i], &call))
+		if (map_call_of(program, &program->goroutines[i], &call)) {
+			recording_tells_map(program, &call);
 			g_array_append_val(reasoning->calls, call);
+		}
 	if (recording_is_all(program) && recording_call(program, &call))
 		g_array_append_val(reasoning->calls, call);
 }

@@ -4,6 +4,9 @@
 // overlapped with the operation that noticed; and when nobody was any more, whoever left one since that operation began
 // did. Two that overlap hold no lock against each other: that is the proof. Where the record cannot show the overlap, it
 // names nobody.
+//
+// Of a check that failed when recording had stopped already, the writes around it are not on record. But whoever gives up
+// never leaves its operation any more: of two failed checks of one map, the operations were both under way at the later.
 #include "findings/flight_record.h"
 
 #include "model/recording.h"
@@ -66,14 +69,19 @@ static enum confidence confidence_of(const struct reasoning *reasoning,
 								     : CONFIDENCE_LIKELY;
 }
 
+/** @param gave_up  the write is one whose own check failed */
 static void add_witnesses(struct reasoning *reasoning, struct side *side,
-			  const struct recorded *write, const struct recorded *failure)
+			  const struct recorded *write, const struct recorded *failure,
+			  bool gave_up)
 {
 	unsigned long long id = write->goroutine->id, detector = failure->goroutine->id;
 
 	reasoning->told_of = write->goroutine;
 	witness_add(reasoning, &side->witnesses, EVIDENCE_FLIGHT, failure->map,
-		    write->inside
+		    gave_up ? "the check of goroutine %llu for its own write of this map in %s "
+			      "failed as well, and neither it nor goroutine %llu left its "
+			      "operation after that"
+		    : write->inside
 			    ? "goroutine %llu had set the writing flag of this map in %s and not "
 			      "cleared it when the check of goroutine %llu failed"
 			    : "goroutine %llu left its write of this map in %s while goroutine "
@@ -88,7 +96,7 @@ static void add_witnesses(struct reasoning *reasoning, struct side *side,
 }
 
 static struct side side_of(struct reasoning *reasoning, const struct recorded *write,
-			   const struct recorded *failure, enum confidence confidence)
+			   const struct recorded *failure, bool gave_up, enum confidence confidence)
 {
 	struct side side = {
 		.role = SIDE_OTHER,
@@ -101,7 +109,7 @@ static struct side side_of(struct reasoning *reasoning, const struct recorded *w
 
 	if (write->user < write->stack->count)
 		side.site = *write->stack->frames[write->user].site;
-	add_witnesses(reasoning, &side, write, failure);
+	add_witnesses(reasoning, &side, write, failure, gave_up);
 	return side;
 }
 
@@ -118,46 +126,62 @@ static void add_candidates(struct reasoning *reasoning, const struct recorded *w
 
 		if (&writes[i] == chosen || !overlaps(&writes[i], begun))
 			continue;
-		*side = side_of(reasoning, &writes[i], failure, CONFIDENCE_POSSIBLE);
+		*side = side_of(reasoning, &writes[i], failure, false, CONFIDENCE_POSSIBLE);
 		side->role = SIDE_CANDIDATE;
 		findings->candidate_count++;
 	}
 }
 
-static void note_gap(struct reasoning *reasoning, const char *why)
-{
-	program_gap(reasoning->program, "the other goroutine, by the flight recorder", why,
-		    "who the other party was");
-}
-
-static bool name_other(struct reasoning *reasoning, const struct recorded *failure)
+static void name(struct reasoning *reasoning, const struct recorded *write,
+		 const struct recorded *failure, bool gave_up, enum confidence confidence)
 {
 	struct findings *findings = reasoning->findings;
+
+	findings->other = arena_take(findings->arena, sizeof(*findings->other));
+	*findings->other = side_of(reasoning, write, failure, gave_up, confidence);
+}
+
+/** @return why nobody is named; NULL when somebody is */
+static const char *name_writer(struct reasoning *reasoning, const struct recorded *failure)
+{
 	uint32_t begun = begun_at(reasoning, failure);
 	enum confidence confidence;
 	const struct recorded *writes, *chosen = NULL;
 	size_t count =
 		recording_writes(reasoning->program, failure->map, failure->goroutine->id, &writes);
 
+	if (!failure->first)
+		return "recording had stopped at another goroutine's check before this one failed";
 	for (size_t i = 0; i < count; i++)
 		if (!chosen || is_later(&writes[i], chosen, failure->place))
 			chosen = &writes[i];
-	if (!chosen || !overlaps(chosen, begun)) {
-		note_gap(reasoning, chosen ? "nobody is on record inside a write of this map while "
-					     "the check failed"
-					   : "no other goroutine's write of this map is on record");
-		return false;
-	}
+	if (!chosen)
+		return "no other goroutine's write of this map is on record";
+	if (!overlaps(chosen, begun))
+		return "nobody is on record inside a write of this map while the check failed";
 	confidence = confidence_of(reasoning, writes, count, chosen);
-	if (confidence < CONFIDENCE_LIKELY) {
-		note_gap(reasoning,
-			 "two goroutines left their writes of this map at the same time");
-		return false;
-	}
-	findings->other = arena_take(findings->arena, sizeof(*findings->other));
-	*findings->other = side_of(reasoning, chosen, failure, confidence);
+	if (confidence < CONFIDENCE_LIKELY)
+		return "two goroutines left their writes of this map at the same time";
+	name(reasoning, chosen, failure, false, confidence);
 	add_candidates(reasoning, writes, count, chosen, failure, begun);
-	return true;
+	return NULL;
+}
+
+/** Whose own check of this map, for a write, failed as well. */
+static bool name_who_gave_up(struct reasoning *reasoning, const struct recorded *failure)
+{
+	const struct recording *recording = reasoning->program->recording;
+
+	for (size_t i = 0; i < recording->failure_count; i++) {
+		const struct recorded *write = &recording->failures[i];
+
+		if (write->goroutine->id == failure->goroutine->id || write->map != failure->map ||
+		    !map_operation_writes(write->operation))
+			continue;
+		name(reasoning, write, failure, true, CONFIDENCE_PROVEN);
+		return true;
+	}
+	return false;
 }
 
 static const struct recorded *failure_of(const struct reasoning *reasoning)
@@ -181,13 +205,20 @@ bool flight_record_map(const struct reasoning *reasoning, uint64_t *ret)
 bool flight_record_names(struct reasoning *reasoning)
 {
 	const struct recorded *failure = failure_of(reasoning);
+	const char *why;
 
 	if (!reasoning->program->recording)
 		return false;
-	if (failure && failure->map)
-		return name_other(reasoning, failure);
-	note_gap(reasoning, failure ? "the code did not tell which map the failed check was of"
-				    : "the check that failed is not on record");
+	if (!failure)
+		why = "the check that failed is not on record";
+	else if (!failure->map)
+		why = "the code did not tell which map the failed check was of";
+	else
+		why = name_writer(reasoning, failure);
+	if (!why || (failure && failure->map && name_who_gave_up(reasoning, failure)))
+		return true;
+	program_gap(reasoning->program, "the other goroutine, by the flight recorder", why,
+		    "who the other party was");
 	return false;
 }
 

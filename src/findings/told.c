@@ -282,7 +282,7 @@ enum confidence told_confidence(const struct reasoning *reasoning, const struct 
 		return CONFIDENCE_POSSIBLE;
 	if (sure_map(suspect->call) && sure_map(suspect->call) == sure_map(reasoning->detected))
 		return CONFIDENCE_PROVEN;
-	return CONFIDENCE_LIKELY;
+	return suspect->relation == PATH_OTHER ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY;
 }
 
 void told_caveat(struct reasoning *reasoning)

@@ -7,6 +7,7 @@
 
 #define STATUS_NOT_KNOWN UINT32_C(0xffff)
 #define MAP_SHIFT        4 /* of a map's address in a record */
+#define FOUND_BY         "the flight recorder"
 
 static void add_frames(struct program *program, struct stack *stack, uint64_t pc, bool exact)
 {
@@ -116,6 +117,7 @@ static struct recorded recorded_failure(struct program *program,
 		.map = failure->map,
 		.place = failure->place,
 		.inside = true,
+		.first = failure->first,
 	};
 
 	recorded.user = stack_user_frame(recorded.stack, 0);
@@ -231,6 +233,20 @@ bool recording_grown(struct program *program, uint64_t map, struct recorded *ret
 	return true;
 }
 
+void recording_tells_map(const struct program *program, struct map_call *call)
+{
+	const struct recorded *failure =
+		call->in_fatal
+			? recording_failure_of(program, program->goroutines[call->goroutine].id)
+			: NULL;
+
+	if (!failure || !failure->map)
+		return;
+	call->map = failure->map;
+	call->map_found_by = FOUND_BY;
+	call->map_inferred = call->map_unrecorded = false;
+}
+
 /** Makes @a goroutine one of the program's, which has none of its own: only the recorder knows any. */
 static uint32_t adopt(struct program *program, const struct recorded *failure)
 {
@@ -285,7 +301,7 @@ bool recording_call(struct program *program, struct map_call *ret)
 		.user = failure->user,
 		.in_fatal = true,
 		.map = failure->map,
-		.map_found_by = failure->map ? "the flight recorder" : "",
+		.map_found_by = failure->map ? FOUND_BY : "",
 		.site = site_of(program, failure->stack, failure->user),
 	};
 	ret->type = ret->site ? ret->site->type : NULL;

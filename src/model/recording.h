@@ -18,6 +18,7 @@ struct recorded {
 	uint32_t place; /**< in the order of the map's changes of writer; wraps */
 	uint32_t left;  /**< the order's place when it left the write */
 	bool inside;    /**< it had not left the write when the check failed */
+	bool first;     /**< of a failed check: recording stopped at it */
 };
 
 struct recording {
@@ -50,5 +51,7 @@ bool recording_write_by(struct program *program, uint64_t map, uint64_t goroutin
 bool recording_made(struct program *program, uint64_t map, struct recorded *ret);
 /** Who was the last to grow it. */
 bool recording_grown(struct program *program, uint64_t map, struct recorded *ret);
+/** The map of an operation that gave up, where its failed check is on record. */
+void recording_tells_map(const struct program *program, struct map_call *call);
 /** The first failed check as the operation that died; false when none is on record. */
 bool recording_call(struct program *program, struct map_call *ret);

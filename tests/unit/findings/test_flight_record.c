@@ -218,6 +218,52 @@ static void nor_one_whose_map_is_not_known(void **state)
 	assert_nobody("the code did not tell which map the failed check was of");
 }
 
+/** Goroutine 1's check was the second to fail; the one at which recording stopped was @a goroutine's, of @a map. */
+static void stopped_before_by(uint32_t goroutine, uint64_t map)
+{
+	struct flight_detection *first = &built->detections[0];
+
+	built->detections[1] = *first;
+	first->goroutine = goroutine;
+	first->map = map;
+	first->sp = 0x1000;
+	first->stack_bytes = sizeof(first->stack);
+	memcpy(first->stack + built->sites[2].return_offset, &crash.write_returns,
+	       sizeof(crash.write_returns));
+}
+
+static void what_was_before_recording_stopped_does_not_explain_a_later_check(void **state)
+{
+	stopped_before_by(9, crash.other_map);
+	inside(0, 2, PLACE);
+	has_left(1, 3, PLACE);
+	assert_nobody("recording had stopped at another goroutine's check before this one failed");
+}
+
+static void nor_where_the_first_check_was_not_kept_whole(void **state)
+{
+	stopped_before_by(9, crash.map);
+	built->detections[0].complete = 0;
+	inside(0, 2, PLACE);
+	assert_nobody("recording had stopped at another goroutine's check before this one failed");
+}
+
+static void of_two_that_gave_up_on_one_map_each_is_the_others_other_side(void **state)
+{
+	stopped_before_by(9, crash.map);
+	inside(0, 2, PLACE);
+	assert_named(9, CONFIDENCE_PROVEN);
+}
+
+static void but_not_when_that_one_read(void **state)
+{
+	stopped_before_by(9, crash.map);
+	built->sites[0] = built->sites[2];
+	built->sites[0].operation = MAP_READ;
+	built->detections[0].site = 0;
+	assert_nobody("recording had stopped at another goroutine's check before this one failed");
+}
+
 static void reads_are_told_and_accuse_nobody(void **state)
 {
 	const struct conflict_map *map;
@@ -287,6 +333,10 @@ int main(void)
 		CASE(its_own_write_is_not_the_other_side),
 		CASE(a_check_that_is_not_on_record_names_nobody),
 		CASE(nor_one_whose_map_is_not_known),
+		CASE(what_was_before_recording_stopped_does_not_explain_a_later_check),
+		CASE(nor_where_the_first_check_was_not_kept_whole),
+		CASE(of_two_that_gave_up_on_one_map_each_is_the_others_other_side),
+		CASE(but_not_when_that_one_read),
 		CASE(reads_are_told_and_accuse_nobody),
 		CASE(who_made_it_and_who_grew_it),
 	};
