@@ -47,7 +47,9 @@ static void assert_nobody(void)
 	assert_null(crash.findings->other);
 	for (size_t i = 0; i < crash.findings->candidate_count; i++)
 		assert_null(crash.findings->candidates[i].goroutine);
-	assert_true(crash.findings->confidence <= CONFIDENCE_POSSIBLE);
+	assert_int_equal(crash.findings->confidence, crash.findings->candidate_count
+							     ? CONFIDENCE_POSSIBLE
+							     : CONFIDENCE_UNKNOWN);
 	assert_true(crash_has_gap(&crash, "the other goroutine, beyond doubt"));
 }
 
