@@ -47,6 +47,16 @@ static const struct frame *frame_with(const struct side *side, const char *text)
 	return NULL;
 }
 
+static const char *whose(struct adviser *adviser, const struct side *side)
+{
+	struct arena *arena = adviser->reasoning->findings->arena;
+
+	return side->goroutine
+		       ? arena_format(arena, "goroutine %llu",
+				      (unsigned long long)side->goroutine->id)
+		       : arena_format(arena, "whoever was at %s", site_short(arena, &side->site));
+}
+
 static bool clue_on_stacks(struct adviser *adviser, const struct clue *clue,
 			   struct witnesses *witnesses)
 {
@@ -58,8 +68,8 @@ static bool clue_on_stacks(struct adviser *adviser, const struct clue *clue,
 		if (!frame)
 			continue;
 		witness_add(adviser->reasoning, witnesses, EVIDENCE_CORE, frame->pc,
-			    "%s is on the stack of goroutine %llu", frame->site->function,
-			    (unsigned long long)adviser->sides[i]->goroutine->id);
+			    "%s is on the stack of %s", frame->site->function,
+			    whose(adviser, adviser->sides[i]));
 		return true;
 	}
 	return false;

@@ -83,6 +83,12 @@ const char *site_short(struct arena *arena, const struct go_site *site)
 	return arena_format(arena, "%s:%d", slash ? slash + 1 : file, site->line);
 }
 
+bool site_equal(const struct go_site *a, const struct go_site *b)
+{
+	return a->line == b->line && g_strcmp0(a->file, b->file) == 0 &&
+	       g_strcmp0(a->function, b->function) == 0;
+}
+
 const char *function_short(const char *function)
 {
 	const char *name = function ? function : "?", *end = strpbrk(name, "[(");

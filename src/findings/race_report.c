@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A reported race is certain: the detector follows every lock and channel, and has no false alarm. Which of several racing
-// writers a later fatal error met is another question; when only one line raced with the detector's, it is that one.
+// writers a later fatal error met is another question; when only one line raced with the detector's, it is that one. Who
+// stood there then is not known: of equal stacks the detector reports the first two goroutines alone.
 #include "findings/race_report.h"
 
 #include "model/printout_race.h"
@@ -17,42 +18,24 @@ static const struct go_site *site_of(const struct printed_access *access)
 	return access->user < stack->count ? stack->frames[access->user].site : &unknown;
 }
 
-static bool same_site(const struct go_site *a, const struct go_site *b)
-{
-	return a->line == b->line && a->function && b->function && a->file && b->file &&
-	       g_str_equal(a->function, b->function) && g_str_equal(a->file, b->file);
-}
-
 /** The site is beyond doubt. */
 static bool is_sure(const struct printed_access *access)
 {
 	return !access->lost && access->user < access->goroutine->stack.count;
 }
 
-static enum map_fatal kind_of(const struct printed_race *race)
-{
-	bool iterates = false, clones = false;
-
-	if (map_operation_writes(race->side[0].operation) &&
-	    map_operation_writes(race->side[1].operation))
-		return MAP_FATAL_WRITES;
-	for (size_t i = 0; i < RACE_SIDES; i++) {
-		iterates |= race->side[i].operation == MAP_ITERATE;
-		clones |= race->side[i].operation == MAP_CLONE;
-	}
-	return iterates ? MAP_FATAL_ITERATION_AND_WRITE
-	       : clones ? MAP_FATAL_CLONE_AND_WRITE
-			: MAP_FATAL_READ_AND_WRITE;
-}
-
 static struct side side_of(struct reasoning *reasoning, const struct printed_race *race,
 			   const struct printed_access *access, enum side_role role,
 			   enum confidence confidence)
 {
+	bool itself = !reasoning->program->printout->fatals; // and not what a fatal error met
+	const char *whom = itself ? "it"
+				  : arena_format(reasoning->findings->arena, "goroutine %llu",
+						 (unsigned long long)access->goroutine->id);
 	struct side side = {
 		.role = role,
 		.operation = access->operation,
-		.goroutine = access->goroutine,
+		.goroutine = itself ? access->goroutine : NULL,
 		.site = *site_of(access),
 		.stack = &access->goroutine->stack,
 		.confidence = confidence,
@@ -63,14 +46,21 @@ static struct side side_of(struct reasoning *reasoning, const struct printed_rac
 	reasoning->told_of = access->goroutine;
 	witness_add(
 		reasoning, &side.witnesses, EVIDENCE_CORE, 0,
-		"the race detector saw it %s %#llx with nothing to keep the other goroutine out",
-		map_operation_writes(access->operation) ? "write" : "read",
+		"the race detector saw %s %s %#llx with nothing to keep the other goroutine out",
+		whom, map_operation_writes(access->operation) ? "write" : "read",
 		(unsigned long long)race->address);
 	if (access->lost)
 		witness_add(reasoning, &side.witnesses, EVIDENCE_CORE, 0,
 			    "the detector leaves out the innermost caller of such a map operation: "
 			    "the line is that of the caller's caller");
 	return side;
+}
+
+/** A fatal error's own words say what kind of race it met. */
+static bool fits(const struct printout *printout, const struct printed_race *race)
+{
+	return race->of_map &&
+	       (!printout->fatals || race->fatal == go_map_fatal_find(text_of(printout->message)));
 }
 
 /** Of several races the first on a map, and best one whose both lines are sure. */
@@ -81,7 +71,8 @@ static const struct printed_race *choose(const struct printout *printout)
 
 	for (size_t i = 0; i < printout->race_count; i++) {
 		const struct printed_race *race = &printout->races[i];
-		int worth = 4 * race->of_map + is_sure(&race->side[0]) + is_sure(&race->side[1]);
+		int worth = 4 * fits(printout, race) + is_sure(&race->side[0]) +
+			    is_sure(&race->side[1]);
 
 		if (worth <= best)
 			continue;
@@ -92,17 +83,22 @@ static const struct printed_race *choose(const struct printout *printout)
 }
 
 /** A race itself is certain; that it is the one which a fatal error without a stack met is not. */
-static enum confidence confidence_of(const struct reasoning *reasoning,
-				     const struct printed_access *access)
+static enum confidence confidence_in_race(const struct reasoning *reasoning)
 {
 	const struct printout *printout = reasoning->program->printout;
 	size_t races = 0;
 
 	for (size_t i = 0; i < printout->race_count; i++)
-		races += printout->races[i].of_map;
-	if (!is_sure(access) || (printout->fatals && races > 1))
-		return CONFIDENCE_POSSIBLE;
-	return printout->fatals ? CONFIDENCE_LIKELY : CONFIDENCE_PROVEN;
+		races += fits(printout, &printout->races[i]);
+	if (!printout->fatals)
+		return CONFIDENCE_PROVEN;
+	return races > 1 ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY;
+}
+
+static enum confidence confidence_of(const struct reasoning *reasoning,
+				     const struct printed_access *access)
+{
+	return is_sure(access) ? confidence_in_race(reasoning) : CONFIDENCE_POSSIBLE;
 }
 
 static void name_sides(struct reasoning *reasoning, const struct printed_race *race)
@@ -137,7 +133,7 @@ static void name_map(struct reasoning *reasoning, const struct printed_race *rac
 	struct conflict_map *map = &reasoning->findings->map;
 
 	map->address = race->address;
-	map->sure = CONFIDENCE_PROVEN;
+	map->sure = confidence_in_race(reasoning);
 	map->found_by = "the race detector's report";
 	for (size_t i = 0; i < RACE_SIDES && !map->type; i++)
 		if (race->side[i].site)
@@ -155,7 +151,7 @@ void race_report_describe(struct reasoning *reasoning)
 				    : "WARNING: DATA RACE";
 	findings->death = race->of_map ? DEATH_MAP_FATAL : DEATH_RACE;
 	if (race->of_map) {
-		findings->fatal = kind_of(race);
+		findings->fatal = race->fatal;
 		findings->kind = go_map_fatal_kind(findings->fatal);
 		name_map(reasoning, race);
 	}
@@ -167,19 +163,23 @@ void race_report_describe(struct reasoning *reasoning)
 struct weighing {
 	struct reasoning *reasoning;
 	GPtrArray *races, *accesses; /**< side by side: writes that raced, each site once */
+	bool met;                    /**< the first of them raced with the detector's own line */
 };
 
 static void add_write(struct weighing *weighing, const struct printed_race *race,
 		      const struct printed_access *access)
 {
 	for (guint i = 0; i < weighing->accesses->len; i++)
-		if (same_site(site_of(g_ptr_array_index(weighing->accesses, i)), site_of(access)))
+		if (site_equal(site_of(g_ptr_array_index(weighing->accesses, i)), site_of(access)))
 			return;
 	g_ptr_array_add(weighing->races, (gpointer)race);
 	g_ptr_array_add(weighing->accesses, (gpointer)access);
 }
 
-/** The writes of @a race that the detector's operation can have met. */
+/**
+ * The writes of @a race that the detector's operation can have met. One with another line on the map's address alone may
+ * be of another map, which was there before.
+ */
 static void weigh_race(struct weighing *weighing, const struct printed_race *race)
 {
 	const struct findings *findings = weighing->reasoning->findings;
@@ -192,15 +192,18 @@ static void weigh_race(struct weighing *weighing, const struct printed_race *rac
 
 		if (!map_operation_writes(access->operation) || !is_sure(access))
 			continue;
-		if (same_site(site_of(partner), detector) ||
-		    (same_map && !same_site(site_of(access), detector)))
+		if (race->fatal == findings->fatal && site_equal(site_of(partner), detector)) {
+			weighing->met |= !weighing->accesses->len;
 			add_write(weighing, race, access);
+		} else if (same_map && !site_equal(site_of(access), detector)) {
+			add_write(weighing, race, access);
+		}
 	}
 }
 
 static bool is_named(const struct findings *findings, const struct go_site *site)
 {
-	return findings->other && same_site(&findings->other->site, site);
+	return findings->other && site_equal(&findings->other->site, site);
 }
 
 /** What was ranked stands behind what raced, without the lines that did. */
@@ -219,7 +222,7 @@ static void put_first(struct weighing *weighing)
 		bool raced = false;
 
 		for (guint j = 0; j < count; j++)
-			raced |= same_site(&all[j].site, &findings->candidates[i].site);
+			raced |= site_equal(&all[j].site, &findings->candidates[i].site);
 		if (!raced)
 			all[kept++] = findings->candidates[i];
 	}
@@ -232,7 +235,7 @@ static void name_other(struct weighing *weighing)
 	struct findings *findings = weighing->reasoning->findings;
 
 	put_first(weighing);
-	if (findings->other || weighing->accesses->len != 1)
+	if (findings->other || weighing->accesses->len != 1 || !weighing->met)
 		return;
 	findings->other = arena_take(findings->arena, sizeof(*findings->other));
 	*findings->other = findings->candidates[0];
@@ -244,7 +247,7 @@ static void name_other(struct weighing *weighing)
 
 void race_report_weigh(struct reasoning *reasoning)
 {
-	struct weighing weighing = {reasoning, g_ptr_array_new(), g_ptr_array_new()};
+	struct weighing weighing = {reasoning, g_ptr_array_new(), g_ptr_array_new(), false};
 	const struct printout *printout = reasoning->program->printout;
 	struct findings *findings = reasoning->findings;
 

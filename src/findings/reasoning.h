@@ -51,5 +51,7 @@ const char *reasoning_moment(const struct reasoning *reasoning);
 
 /** "store.go:88": the last two parts of a path say enough in a sentence. */
 const char *site_short(struct arena *arena, const struct go_site *site);
+/** One line of the source, in one function. */
+bool site_equal(const struct go_site *a, const struct go_site *b);
 /** "main.(*server).put" without its import path's folders: "store.(*Store).put". */
 const char *function_short(const char *function);

@@ -305,10 +305,12 @@ static bool shows_runtime(const struct program *program)
 /** A race on a map tells more than another death does, and any race more than no death. */
 static bool is_about_race(const struct printout *printout)
 {
+	enum map_fatal said = go_map_fatal_find(text_of(printout->message));
 	bool of_map = false;
 
 	for (size_t i = 0; i < printout->race_count; i++)
-		of_map |= printout->races[i].of_map;
+		of_map |= printout->races[i].of_map &&
+			  (!printout->fatals || printout->races[i].fatal == said);
 	if (printout->fatals)
 		return of_map && !printout->goroutines; // a fatal error without a stack
 	return of_map || (printout->race_count && printout->death == PRINTOUT_NO_DEATH);

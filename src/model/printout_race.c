@@ -65,6 +65,22 @@ static void read_operation(const struct stack *stack, bool writes, struct printe
 	ret->lost = maps > 1;
 }
 
+static enum map_fatal fatal_of(const struct printed_race *race)
+{
+	bool iterates = false, clones = false;
+
+	if (map_operation_writes(race->side[0].operation) &&
+	    map_operation_writes(race->side[1].operation))
+		return MAP_FATAL_WRITES;
+	for (size_t i = 0; i < RACE_SIDES; i++) {
+		iterates |= race->side[i].operation == MAP_ITERATE;
+		clones |= race->side[i].operation == MAP_CLONE;
+	}
+	return iterates ? MAP_FATAL_ITERATION_AND_WRITE
+	       : clones ? MAP_FATAL_CLONE_AND_WRITE
+			: MAP_FATAL_READ_AND_WRITE;
+}
+
 /** The PC of a report is that of the CALL, a byte before its end (GetPreviousInstructionPc). */
 static const struct map_site *site_of(const struct program *program,
 				      const struct printed_access *access)
@@ -93,6 +109,7 @@ static struct printed_race read_race(struct program *program, struct printout_fr
 		access->site = site_of(program, access);
 		race.of_map |= writes && access->function;
 	}
+	race.fatal = fatal_of(&race);
 	return race;
 }
 
@@ -121,6 +138,17 @@ static bool is_race(const struct dump *dump, size_t first)
 	       dump_goroutine(dump, first + 1)->section == section;
 }
 
+/** A log of several writers: another's races say nothing of this one's death. */
+static bool is_of_program(const struct program *program, size_t race)
+{
+	const struct printout *printout = program->printout;
+	const struct dump *dump = printout->dump;
+
+	return !printout->fatals ||
+	       text_equal(dump_section(dump, dump_goroutine(dump, race)->section)->source,
+			  dump_section(dump, printout->section)->source);
+}
+
 void printout_races(struct program *program, const struct dump *dump)
 {
 	g_autoptr(GHashTable) seen =
@@ -132,7 +160,7 @@ void printout_races(struct program *program, const struct dump *dump)
 	for (uint32_t i = 0; i < dump_goroutine_count(dump) && races->len < RACES_MAX; i++) {
 		struct printed_race race;
 
-		if (!is_race(dump, i) || seen_before(seen, dump, i))
+		if (!is_race(dump, i) || !is_of_program(program, i) || seen_before(seen, dump, i))
 			continue;
 		race = read_race(program, frames, i);
 		race.address = address_of(dump, dump_goroutine(dump, i)->section);

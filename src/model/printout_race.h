@@ -21,6 +21,7 @@ struct printed_access {
 struct printed_race {
 	uint64_t address; /**< of the memory that both accessed: the map itself, when it is one */
 	bool of_map;      /**< a map function wrote */
+	enum map_fatal fatal; /**< what the runtime's own check says of two such operations */
 	struct printed_access
 		side[RACE_SIDES]; /**< the one that was noticed, and the one before it */
 };

@@ -5,6 +5,8 @@
 #include "evidence/dump.h"
 #include "findings/findings.h"
 
+#include <glib.h>
+
 struct words {
 	struct dump *dump;
 	struct program *program;
@@ -104,6 +106,70 @@ static void a_race_names_the_writer_of_a_fatal(void **state)
 	assert_site(findings->other, "main.put", 10);
 	assert_string_equal(findings->other->rule, "race_report");
 	assert_int_equal(findings->confidence, CONFIDENCE_LIKELY);
+	assert_null(findings->other->goroutine); // 6 and 7 raced; whom 9 met, nothing says
+}
+
+/** One line may use two maps: it read the one that raced, and was writing the other when it died. */
+static void a_race_of_another_kind_says_nothing_of_a_fatal(void **state)
+{
+	struct findings *findings =
+		derive(READ_AND_WRITE("00c000088960") "fatal error: concurrent map writes\n\n"
+						      "goroutine 9 [running]:\nmain.get(...)\n"
+						      "\t/src/main.go:20 +0x25\n");
+
+	assert_site(findings->detector, "main.get", 20);
+	assert_null(findings->other);
+	assert_int_equal(findings->candidate_count, 0);
+}
+
+/** What lay at the map's address when the race was seen may have been another map. */
+static void a_race_at_the_address_alone_names_nobody(void **state)
+{
+	struct findings *findings = derive(
+		READ_AND_WRITE("00c000088960") "fatal error: concurrent map writes\n\n"
+					       "goroutine 9 [running]:\n"
+					       "runtime.mapassign_faststr(0x4a0, 0xc000088960,"
+					       " {0xc000012340, 0x1})\n\t/go/map.go:200 +0x2\n"
+					       "main.drop(...)\n\t/src/main.go:30 +0x25\n"
+					       "created by main.main in goroutine 1\n"
+					       "\t/src/main.go:71 +0x44\n");
+
+	assert_int_equal(findings->map.address, 0xc000088960);
+	assert_null(findings->other);
+	assert_int_equal(findings->candidate_count, 1);
+	assert_site(&findings->candidates[0], "main.put", 10);
+}
+
+static char *of_pod(const char *pod, const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	GString *all = g_string_new(NULL);
+
+	for (char **line = lines; *line; line++)
+		g_string_append_printf(all, "[pod/%s/app] %s\n", pod, *line);
+	return g_string_free(all, FALSE);
+}
+
+static void a_race_of_another_program_says_nothing_of_a_fatal(void **state)
+{
+	g_autofree char *race = of_pod("a-1", READ_AND_WRITE("00c000088960"));
+	g_autofree char *fatal = of_pod("b-2", FATAL);
+	g_autofree char *text = g_strconcat(race, fatal, NULL);
+	struct findings *findings = derive(text);
+
+	assert_site(findings->detector, "main.get", 20);
+	assert_null(findings->other);
+	assert_int_equal(findings->candidate_count, 0);
+}
+
+static void a_race_of_another_kind_is_not_what_a_fatal_without_stack_met(void **state)
+{
+	struct findings *findings =
+		derive(READ_AND_WRITE("00c000088960") "fatal error: concurrent map writes\n");
+
+	assert_string_equal(findings->kind, "concurrent_map_writes");
+	assert_null(findings->detector);
+	assert_null(findings->other);
 }
 
 static void a_race_is_likely_what_a_fatal_without_stack_met(void **state)
@@ -114,6 +180,8 @@ static void a_race_is_likely_what_a_fatal_without_stack_met(void **state)
 
 	assert_int_equal(findings->confidence, CONFIDENCE_LIKELY);
 	assert_site(findings->other, "main.put", 10);
+	assert_null(findings->other->goroutine);
+	assert_int_equal(findings->map.sure, CONFIDENCE_LIKELY);
 }
 
 static void two_racing_writers_stay_candidates(void **state)
@@ -217,6 +285,11 @@ int main(void)
 		cmocka_unit_test_teardown(a_race_names_the_writer_of_a_fatal, drop),
 		cmocka_unit_test_teardown(a_race_is_likely_what_a_fatal_without_stack_met, drop),
 		cmocka_unit_test_teardown(two_racing_writers_stay_candidates, drop),
+		cmocka_unit_test_teardown(a_race_of_another_kind_says_nothing_of_a_fatal, drop),
+		cmocka_unit_test_teardown(a_race_at_the_address_alone_names_nobody, drop),
+		cmocka_unit_test_teardown(a_race_of_another_program_says_nothing_of_a_fatal, drop),
+		cmocka_unit_test_teardown(
+			a_race_of_another_kind_is_not_what_a_fatal_without_stack_met, drop),
 		cmocka_unit_test_teardown(names_alone_order_candidates, drop),
 		cmocka_unit_test_teardown(goroutines_at_one_place_are_one_candidate, drop),
 		cmocka_unit_test_teardown(a_race_elsewhere_says_nothing_of_a_fatal, drop),
