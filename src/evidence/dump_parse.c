@@ -49,6 +49,7 @@ struct dump_parser {
 	bool blank;     /**< the line before was empty */
 	bool doubled;   /**< every other line is empty: something doubled the ends of lines */
 	bool strangers; /**< lines of others stood behind the last stack */
+	bool signalled; /**< the section began with a death of a signal */
 	struct race_parser *race;
 	bool racing; /**< within one of its reports */
 };
@@ -437,11 +438,13 @@ static bool other_stack_line(struct dump_parser *p, struct text line, struct dum
 }
 
 /** A death's first words: when goroutines were printed before, is it another death? */
-static void death_begins(struct dump_parser *p)
+static void death_begins(struct dump_parser *p, enum dump_message_kind kind)
 {
 	stack_end(p);
-	if (p->section != NONE && p->section_goroutines && p->strangers)
+	if (p->section_goroutines && (p->strangers || (kind != DUMP_SIGNAL && p->signalled)))
 		section_end(p);
+	if (p->section == NONE)
+		p->signalled = kind == DUMP_SIGNAL;
 }
 
 static bool panic_line(struct dump_parser *p, struct text line, struct dump_place place)
@@ -454,7 +457,7 @@ static bool panic_line(struct dump_parser *p, struct text line, struct dump_plac
 		nested = true;
 	if (scan_prefix(&line, "fatal error: ")) {
 		if (!nested)
-			death_begins(p);
+			death_begins(p, DUMP_FATAL);
 		stack_end(p);
 		message = message_add(p, DUMP_FATAL, line, place);
 		if (message && nested)
@@ -467,7 +470,7 @@ static bool panic_line(struct dump_parser *p, struct text line, struct dump_plac
 	if (nested)
 		flags |= DUMP_MESSAGE_NESTED;
 	else
-		death_begins(p);
+		death_begins(p, DUMP_PANIC);
 	stack_end(p);
 	if (scan_suffix(&line, " [recovered, repanicked]"))
 		flags |= DUMP_MESSAGE_REPANICKED;
@@ -486,7 +489,7 @@ static bool signal_line(struct dump_parser *p, struct text line, struct dump_pla
 	struct text words = line;
 
 	if (line_signal_parse(line)) {
-		death_begins(p);
+		death_begins(p, DUMP_SIGNAL);
 		message_add(p, DUMP_SIGNAL, line, place);
 		return true;
 	}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The runtime stops the world before it prints, so a stack shows where a goroutine was stopped after the check had fired:
 // inside a write of the same map is as good as in a core. An address that may be stale proves nothing, and neither does
-// an address in a frame that does not write. Two fatal errors in one text convict both.
+// an address in a frame that does not write. Two fatal errors in one text convict both where they were of one map: code
+// that uses two maps without a lock may trip over both at once.
 #include "findings/told.h"
 
 #include "model/printout.h"
@@ -45,6 +46,22 @@ static bool other_variable(const struct map_call *a, const struct map_call *b)
 	       a->site->source.address != b->site->source.address;
 }
 
+static const struct go_site *user_site(const struct reasoning *reasoning,
+				       const struct map_call *call)
+{
+	const struct stack *stack = &reasoning->program->goroutines[call->goroutine].stack;
+
+	return call->user < stack->count ? stack->frames[call->user].site : NULL;
+}
+
+static bool same_line(const struct reasoning *reasoning, const struct map_call *a,
+		      const struct map_call *b)
+{
+	const struct go_site *x = user_site(reasoning, a), *y = user_site(reasoning, b);
+
+	return x && y && site_equal(x, y);
+}
+
 static uint64_t sure_map(const struct map_call *call) { return call->map_inferred ? 0 : call->map; }
 
 enum tier told_tier(const struct reasoning *reasoning, const struct map_call *call, bool *ret_same)
@@ -57,7 +74,9 @@ enum tier told_tier(const struct reasoning *reasoning, const struct map_call *ca
 	if (differ(call, detected) || other_variable(call, detected))
 		return TIER_NONE;
 	*ret_same = same_variable(call, detected);
-	return *ret_same || call->in_fatal ? TIER_IN_WRITE : TIER_WRITE_SAME_TYPE;
+	return *ret_same || (call->in_fatal && same_line(reasoning, call, detected))
+		       ? TIER_IN_WRITE
+		       : TIER_WRITE_SAME_TYPE;
 }
 
 const char *told_map(const struct reasoning *reasoning, const struct suspect *suspect)
@@ -198,25 +217,61 @@ static void demote(struct program *program, struct suspect *suspect)
 		suspect_take_path(program, suspect);
 }
 
+static bool is_surely_same(const struct reasoning *reasoning, const struct suspect *suspect)
+{
+	uint64_t map = sure_map(suspect->call);
+
+	return suspect->same_variable || (map && map == sure_map(reasoning->detected));
+}
+
+static enum path_relation relation_of_maps(const struct reasoning *reasoning,
+					   const struct suspect *suspect)
+{
+	const struct map_call *detected = reasoning->detected;
+
+	return printout_path_compare(path_of(reasoning, detected->goroutine, detected->site),
+				     path_of(reasoning, suspect->goroutine, told_site(suspect)));
+}
+
+/** Code and objects say more of who raised the fatal as well than his line does. */
+static void weigh_second(const struct reasoning *reasoning, struct suspect *suspect)
+{
+	if (!suspect->call || !suspect->call->in_fatal || is_surely_same(reasoning, suspect))
+		return;
+	if (suspect->tier == TIER_WRITE_SAME_TYPE &&
+	    relation_of_maps(reasoning, suspect) == PATH_SAME)
+		suspect->tier = TIER_IN_WRITE;
+	else if (suspect->tier == TIER_IN_WRITE && suspect->relation == PATH_OTHER)
+		suspect->tier = TIER_WRITE_SAME_TYPE;
+}
+
+static enum path_relation relation_of(const struct reasoning *reasoning,
+				      const struct suspect *suspect)
+{
+	enum path_relation relation = relation_of_maps(reasoning, suspect);
+
+	return relation != PATH_UNKNOWN
+		       ? relation
+		       : told_by_receivers(
+				 reasoning,
+				 &reasoning->program->goroutines[reasoning->detected->goroutine],
+				 &reasoning->program->goroutines[suspect->goroutine]);
+}
+
 void told_relate(const struct reasoning *reasoning, struct write_reach *reach,
 		 struct suspect *suspect)
 {
-	const struct map_call *detected = reasoning->detected;
-	const struct map_site *site = told_site(suspect);
-
 	if (!reasoning->program->sites && !suspect->tier && !suspect->call)
 		told_by_names(reasoning, suspect);
 	if (reasoning->program->sites && !suspect->tier && !suspect->call)
 		examine_unseen(reasoning, reach, suspect);
-	if (!suspect->tier || suspect->tier == TIER_UNSEEN || !reasoning->program->sites)
+	if (!suspect->tier || suspect->tier == TIER_UNSEEN ||
+	    (!reasoning->program->sites && !suspect->call))
 		return;
-	suspect->relation =
-		printout_path_compare(path_of(reasoning, detected->goroutine, detected->site),
-				      path_of(reasoning, suspect->goroutine, site));
-	if (suspect->relation == PATH_UNKNOWN)
-		suspect->relation = told_by_receivers(
-			reasoning, &reasoning->program->goroutines[detected->goroutine],
-			&reasoning->program->goroutines[suspect->goroutine]);
+	suspect->relation = relation_of(reasoning, suspect);
+	weigh_second(reasoning, suspect);
+	if (!reasoning->program->sites)
+		return;
 	if (suspect->tier == TIER_WRITE_SAME_TYPE && is_of_other_map(reasoning, reach, suspect))
 		demote(reasoning->program, suspect);
 }

@@ -22,7 +22,9 @@ struct reader {
 	GHashTable *folded; /**< group and state → index + 1 */
 	uint64_t seen;      /**< of the section */
 	bool found_dying;
-	uint64_t dying_after; /**< goroutines of the section before the one that died */
+	uint64_t dying_after;  /**< goroutines of the section before the one that died */
+	uint64_t self_printed; /**< that were running, and shown with a stack */
+	bool over;             /**< the rest is of another print */
 };
 
 static bool is_map_fatal(const struct dump_message *message)
@@ -226,7 +228,8 @@ static bool printed_before(struct reader *reader, const struct goroutine *gorout
 		*first = *goroutine;
 		first->count = count;
 	}
-	first->raised |= goroutine->stack.count && reader->printout->fatals > 1;
+	first->raised |= goroutine->stack.count && reader->printout->fatals > 1 &&
+			 goroutine->status == GO_STATUS_RUNNING;
 	return true;
 }
 
@@ -275,6 +278,25 @@ static void add(struct reader *reader, uint32_t index, const struct dump_gorouti
 				    GUINT_TO_POINTER(reader->goroutines->len));
 }
 
+/**
+ * Goroutines that were printed before the words of the death, and those from one on that printed itself without having
+ * raised the fatal, are of a dump at another time, or of another process: the runtime shows no stack of one that runs on
+ * another thread (tracebackothers, runtime/traceback.go@1.22.12), unless each thread prints its own (GOTRACEBACK=crash).
+ */
+static bool is_of_another_print(struct reader *reader, const struct dump_goroutine *printed)
+{
+	const struct dump *dump = reader->dump;
+
+	if (reader->seen <= reader->dying_after)
+		return true;
+	if (reader->printout->fatals &&
+	    dump_section(dump, printed->section)->level != DUMP_LEVEL_CRASH &&
+	    text_is(dump_word(dump, printed->state), "running") &&
+	    dump_group(dump, printed->group)->frame_count)
+		reader->over |= ++reader->self_printed > reader->printout->fatals;
+	return reader->over;
+}
+
 static void read_goroutines(struct reader *reader)
 {
 	for (size_t i = 0; i < dump_goroutine_count(reader->dump); i++) {
@@ -285,7 +307,8 @@ static void read_goroutines(struct reader *reader)
 			continue;
 		reader->seen++;
 		// a thread's own stack is printed before the goroutine that it ran
-		if (!(printed->flags & DUMP_GOROUTINE_SYSTEM_STACK))
+		if (!(printed->flags & DUMP_GOROUTINE_SYSTEM_STACK) &&
+		    !is_of_another_print(reader, printed))
 			add(reader, (uint32_t)i, printed);
 	}
 }

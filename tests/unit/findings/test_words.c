@@ -276,6 +276,103 @@ static void goroutines_at_one_place_are_one_candidate(void **state)
 	fail_msg("nothing says that there are more");
 }
 
+/* What else stands in a log than the goroutines of this death. Go 1.22 or later: its addresses are trusted. */
+
+#define PUT(LINE)                                                                                  \
+	"runtime.mapassign_faststr(0x4a0, 0xc000099990, {0xc000012340, 0x1})\n"                    \
+	"\t/go/map_faststr.go:203 +0x2d1\n" CALL("main.put(...)", LINE)
+#define DIES_IN_PUT "fatal error: concurrent map writes\n\n" OTHER("9", "running", PUT("20"), "71")
+
+static void who_is_in_a_write_of_the_map_is_proven(void **state)
+{
+	struct findings *findings = derive(DIES_IN_PUT OTHER("7", "runnable", PUT("60"), "72"));
+
+	assert_int_equal(findings->confidence, CONFIDENCE_PROVEN);
+	assert_site(findings->other, "main.put", 60);
+}
+
+static void a_dump_of_before_convicts_nobody(void **state)
+{
+	assert_null(derive(OTHER("1", "running", CALL("main.main()", "5"), "1")
+				   OTHER("7", "runnable", PUT("60"), "72") DIES_IN_PUT)
+			    ->other);
+	assert_site(words.findings->detector, "main.put", 20);
+	assert_int_equal(words.findings->candidate_count, 0);
+}
+
+static void a_dump_of_afterwards_convicts_nobody(void **state)
+{
+	assert_null(derive(DIES_IN_PUT "listening on :8080\n" OTHER("1", "running",
+								    CALL("main.main()", "5"), "1")
+				   OTHER("7", "runnable", PUT("60"), "72"))
+			    ->other);
+	assert_site(words.findings->detector, "main.put", 20);
+	assert_int_equal(words.findings->candidate_count, 0);
+}
+
+static void a_process_that_was_told_to_quit_is_not_the_one_that_died_later(void **state)
+{
+	struct findings *findings = derive("SIGQUIT: quit\nPC=0x0 m=0\n\n" OTHER(
+		"1", "runnable", CALL("main.main()", "5"), "1") OTHER("7", "runnable", PUT("60"),
+								      "72") DIES_IN_PUT);
+
+	assert_string_equal(findings->kind, "concurrent_map_writes");
+	assert_site(findings->detector, "main.put", 20);
+	assert_null(findings->other);
+}
+
+#define BOTH_DIE "fatal error: concurrent map writes\nfatal error: concurrent map writes\n\n"
+#define STORE(ADDRESS, LINE)                                                                       \
+	CALL("main.(*store).put(" ADDRESS ", 0x1)", LINE) CALL("main.work()", "40")
+
+static void two_that_die_at_one_line_are_likely_the_two(void **state)
+{
+	struct findings *findings =
+		derive(BOTH_DIE OTHER("9", "running", STORE("0xc000012340", "20"), "71")
+			       OTHER("10", "running", "", "71")
+				       OTHER("10", "running", STORE("0xc000012340", "20"), "71"));
+
+	assert_int_equal(findings->confidence, CONFIDENCE_LIKELY);
+	assert_site(findings->other, "main.(*store).put", 20);
+	assert_int_equal(findings->other->goroutine->id, 10);
+	assert_string_equal(findings->other->rule, "second_detector");
+}
+
+static void two_that_die_with_two_objects_are_not(void **state)
+{
+	struct findings *findings =
+		derive(BOTH_DIE OTHER("9", "running", STORE("0xc000012340", "20"), "71")
+			       OTHER("10", "running", "", "71")
+				       OTHER("10", "running", STORE("0xc000088880", "20"), "71"));
+
+	assert_null(findings->other);
+	assert_candidate(0, "in_write_op_same_type", 10);
+}
+
+/** Code that uses two maps without a lock may trip over both at once. */
+static void two_that_die_at_two_lines_are_not(void **state)
+{
+	struct findings *findings =
+		derive(BOTH_DIE OTHER("9", "running", CALL("main.work(...)", "20"), "71")
+			       OTHER("10", "running", "", "71")
+				       OTHER("10", "running", CALL("main.work(...)", "21"), "71"));
+
+	assert_null(findings->other);
+	assert_candidate(0, "in_write_op_same_type", 10);
+}
+
+/** Two processes in one log may have a goroutine of one number; one that did not run did not raise anything. */
+static void one_that_is_printed_twice_did_not_raise_it_for_that(void **state)
+{
+	struct findings *findings =
+		derive(BOTH_DIE OTHER("9", "running", CALL("main.work(...)", "20"), "71")
+			       OTHER("10", "runnable", CALL("main.work(...)", "20"), "71")
+				       OTHER("10", "runnable", CALL("main.work(...)", "20"), "71"));
+
+	assert_null(findings->other);
+	assert_candidate(0, "same_code", 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +389,16 @@ int main(void)
 			a_race_of_another_kind_is_not_what_a_fatal_without_stack_met, drop),
 		cmocka_unit_test_teardown(names_alone_order_candidates, drop),
 		cmocka_unit_test_teardown(goroutines_at_one_place_are_one_candidate, drop),
+		cmocka_unit_test_teardown(who_is_in_a_write_of_the_map_is_proven, drop),
+		cmocka_unit_test_teardown(a_dump_of_before_convicts_nobody, drop),
+		cmocka_unit_test_teardown(a_dump_of_afterwards_convicts_nobody, drop),
+		cmocka_unit_test_teardown(
+			a_process_that_was_told_to_quit_is_not_the_one_that_died_later, drop),
+		cmocka_unit_test_teardown(two_that_die_at_one_line_are_likely_the_two, drop),
+		cmocka_unit_test_teardown(two_that_die_with_two_objects_are_not, drop),
+		cmocka_unit_test_teardown(two_that_die_at_two_lines_are_not, drop),
+		cmocka_unit_test_teardown(one_that_is_printed_twice_did_not_raise_it_for_that,
+					  drop),
 		cmocka_unit_test_teardown(a_race_elsewhere_says_nothing_of_a_fatal, drop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
