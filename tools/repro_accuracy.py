@@ -352,9 +352,9 @@ def table_text(lines):
 PAGE = """# How well a reproduction does it again
 
 `mapfault repro` turns a report into a Go module. Here that was done with {cases} reports of {fixtures} programs of tests/fixtures,
-which race in as many ways, Go {versions}. Written by
+which race in as many ways, Go {versions}; {spread}. Written by
 
-    tools/repro_accuracy.py --write docs/REPRO.md
+    tools/repro_accuracy.py --spread {spread_number} --write docs/REPRO.md
 
 Each program crashes; its core, its text (GOTRACEBACK=all) together with the program, and its text alone give a report each.
 The module is built with the crash's own Go release and runs until the runtime ends it, for at most {seconds} s; then it is built with
@@ -365,6 +365,7 @@ programs came of the reports. mapfault has no word in this: kind, lines and race
 
 *Second side*: how many reports name it / have a candidate, whose first plays it / have nobody, so that a writer of that map stands in.
 *Same kind*: the share that died of the report's very fatal. *At a site*: of those, the share whose crash text stands at a marked operation.
+{others}
 *Race detector names both*: it looks into `maps.Clone` in no release, so that reproductions of a clone are not counted there ({clones} reports).
 
 {innocents}
@@ -382,7 +383,22 @@ Measured on {machine}, two processors shared with other work.
 """
 
 
-def page_write(path, cases, results):
+def end_of(row):
+    """How a program ended that did not die of the fatal: the runtime's first word on it."""
+    found = re.search(r"^(?:fatal error|panic|runtime): .*$", row["words"], re.M)
+    return f"died of `{found.group()}`" if found else "did not die"
+
+
+def others_text(cases, results):
+    rows = [(case, results.rows[case.key]) for case in cases if case.key in results.rows]
+    ends = collections.Counter(end_of(row) for case, row in rows if row.get("kind", case.kind) != case.kind)
+    if not ends:
+        return "There are no others that built."
+    return "Of the others " + ", ".join(f"{number} {end}" for end, number in ends.most_common()) + \
+        ". (A race damages the map's memory, too, and that can end a program before the runtime looks.)"
+
+
+def page_write(path, options, cases, results):
     raced = [case for case in cases if not case.refused]
     ran = [case for case in raced if case.key in results.rows]
     innocent = [case for case in cases if not case.fixture.is_race]
@@ -391,6 +407,8 @@ def page_write(path, cases, results):
     path.write_text(PAGE.format(
         cases=len(raced), fixtures=len({case.fixture.name for case in raced}),
         versions=", ".join(sorted({case.version for case in cases}, key=version_key)),
+        spread=f"each with {options.spread} of the releases that fit" if options.spread else "each with all of them",
+        spread_number=options.spread, others=others_text(cases, results),
         seconds=reproduced.CRASH_SECONDS, distinct=len({case.key for case in ran}),
         programs=table_text(table_programs(cases, results)), clones=sum(case.clones for case in ran),
         innocents=f"Of {len(innocent)} reports of programs that did not die of a race on a map, {refused} were refused "
@@ -412,7 +430,7 @@ def main():
     odd = [case.folder.name for case in cases if bool(case.refused) == case.fixture.is_race]
     print(f"{misses} misses; refused or not against its header: {' '.join(odd) or 'none'}")
     if options.write:
-        page_write(options.write, cases, results)
+        page_write(options.write, options, cases, results)
     return 1 if misses or odd else 0
 
 
