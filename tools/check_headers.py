@@ -5,8 +5,8 @@
     tools/check_headers.py                          every racing fixture
     tools/check_headers.py two_locks,rw_field 1.22.12
 
-A header is true when a race on its map is reported and both sides of every such report are racers that it
-names, at the lines that it marks.
+A header is true when a race on its map is reported, and every map operation in such reports is a racer's that it
+names, at a line that it marks. What reads the map without one, such as len, can't trip the runtime's check.
 """
 
 import pathlib

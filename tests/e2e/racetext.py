@@ -6,6 +6,7 @@ is a truth that neither the fixture's author nor mapfault had a hand in.
 """
 
 import dataclasses
+import itertools
 import os
 import re
 import subprocess
@@ -26,14 +27,29 @@ SETTLE_SECONDS = 1.5  # more reports may follow the first one
 
 @dataclasses.dataclass
 class Access:
-    """One side of a report: what it did to which address, and its innermost frame outside the runtime.
-    What is no map operation, such as len, never trips the runtime's check. Where one map function calls
-    another one, the detector leaves out the frame that called them: `lost`."""
+    """One side of a report: what it did to which address, and its frames, innermost first."""
     operation: str
     address: int
-    frame: Frame = None
-    by_runtime: bool = False
-    lost: bool = False
+    frames: list = dataclasses.field(default_factory=list)
+
+    @property
+    def frame(self):
+        """The innermost outside the runtime."""
+        return next((frame for frame in self.frames if not is_runtime(frame)), None)
+
+    @property
+    def runtime_frames(self):
+        return list(itertools.takewhile(is_runtime, self.frames))
+
+    @property
+    def is_operation(self):
+        """What is no map operation, such as len, is the function's own read, and never trips the runtime's check."""
+        return bool(self.frame and self.runtime_frames)
+
+    @property
+    def lost(self):
+        """Where one map function calls another one, the detector leaves out the frame that called them."""
+        return any(frame.function.startswith("runtime.map") for frame in self.runtime_frames[1:])
 
 
 def report_parse(lines):
@@ -45,13 +61,8 @@ def report_parse(lines):
             accesses.append(Access(side.group(1).lower(), int(side.group(2), 16)))
         elif line.startswith("Goroutine "):
             break
-        elif place and name and accesses and accesses[-1].frame is None:
-            frame = Frame(plain_name(name), place.group(1), int(place.group(2)), False)
-            if is_runtime(frame):
-                accesses[-1].lost |= accesses[-1].by_runtime and name.startswith("runtime.map")
-                accesses[-1].by_runtime = True
-            else:
-                accesses[-1].frame = frame
+        elif place and name and accesses:
+            accesses[-1].frames.append(Frame(plain_name(name), place.group(1), int(place.group(2)), False))
         else:
             found = frame_function(line.strip())
             name = found[0] if found else None
@@ -63,8 +74,13 @@ def reports_parse(text):
     for part in text.split(BORDER + "\n"):
         if part.startswith("WARNING: DATA RACE"):
             accesses = report_parse(part.splitlines())
-            if len(accesses) == 2 and all(a.frame and a.by_runtime for a in accesses):
+            if len(accesses) == 2:
                 yield accesses
+
+
+def races_of_maps(text):
+    """The reports in which both sides are map operations."""
+    return [accesses for accesses in reports_parse(text) if all(access.is_operation for access in accesses)]
 
 
 def race_text(fixture, version, app):
@@ -89,19 +105,19 @@ def race_text(fixture, version, app):
 
 
 def header_check(fixture, version, text):
-    """None: no race on its maps was reported. Otherwise the sites that the header does not name."""
+    """None: no race on its maps was reported. Otherwise the map operations that the header does not name."""
     addresses = {int(found, 16) for found in re.findall(r"^truth map 0x([0-9a-f]+)$", text, re.M)}
     seen, foreign = False, set()
     for accesses in reports_parse(text):
-        if accesses[0].address not in addresses:
+        if accesses[0].address not in addresses or not any(access.is_operation for access in accesses):
             continue
         seen = True
-        for access in accesses:
+        for access in filter(lambda access: access.is_operation and not access.lost, accesses):
             role = "writer" if access.operation == "write" else "reader"
             frame = access.frame
             side = {"site": {"function": frame.function, "file": frame.file, "line": frame.line}}
-            if not access.lost and not any(racer_is(racer, side, version) for racer in fixture.racers
-                                           if role == "reader" or racer.role == "writer"):
+            if not any(racer_is(racer, side, version) for racer in fixture.racers
+                       if role == "reader" or racer.role == "writer"):
                 foreign.add(f"{role} {frame.function} {os.path.basename(frame.file)}:{frame.line}")
     return sorted(foreign) if seen else None
 

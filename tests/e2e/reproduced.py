@@ -16,7 +16,7 @@ import time
 
 from crashtext import detector_of
 from fixture import MAP_KINDS, minor
-from racetext import BORDER, PLACE, SIDE
+from racetext import reports_parse
 from toolchain import go_environment, toolchain_get
 
 BUILD_SECONDS = 600
@@ -85,12 +85,9 @@ def kind_of(text):
     return ""
 
 
-def line_within(goroutine):
+def line_within(frames):
     """The innermost line of the generated code: library code may stand between it and the runtime."""
-    for frame in goroutine.frames if goroutine else []:
-        if frame.file.endswith("/main.go"):
-            return frame.line
-    return 0
+    return next((frame.line for frame in frames if frame.file.endswith("/main.go")), 0)
 
 
 def crash(program, sites, seconds=CRASH_SECONDS):
@@ -102,25 +99,12 @@ def crash(program, sites, seconds=CRASH_SECONDS):
                               timeout=seconds + RUN_EXTRA_SECONDS)
     goroutine, _ = detector_of(done.stderr)
     return Death(kind_of(done.stderr), time.monotonic() - began,
-                 line_within(goroutine) in sites[0] | sites[1], done.stderr[-3000:])
+                 line_within(goroutine.frames if goroutine else []) in sites[0] | sites[1], done.stderr[-3000:])
 
 
 def races_read(text):
     """The innermost lines of main.go of each whole race report's two accesses."""
-    for part in text.split(BORDER + "\n"):
-        if not part.startswith("WARNING: DATA RACE"):
-            continue
-        lines = []
-        for line in part.splitlines():
-            place = PLACE.match(line)
-            if SIDE.match(line):
-                lines.append(0)
-            elif line.startswith("Goroutine "):
-                break
-            elif place and lines and not lines[-1] and place.group(1).endswith("/main.go"):
-                lines[-1] = int(place.group(2))
-        if len(lines) == 2:
-            yield lines
+    return [[line_within(access.frames) for access in accesses] for accesses in reports_parse(text)]
 
 
 def is_between(pair, sites):

@@ -11,7 +11,7 @@ from judge import MAPFAULT_SECONDS, mapfault_run, racer_is
 from judge_text import text_is_as_stated, text_judge
 from mangle import MANGLERS, mangle
 from profiled import profiled, profiles_take
-from racetext import race_text, reports_parse
+from racetext import race_text, races_of_maps
 from run import CrashFolder, program_crash
 from toolchain import program_build
 
@@ -131,7 +131,7 @@ def raced():
     app = program_build(fixture, RACED_VERSION, "race")
     for _ in range(ATTEMPTS):
         text = race_text(fixture, RACED_VERSION, app).split("fatal error: ")[0]
-        if list(reports_parse(text)):
+        if races_of_maps(text):
             return fixture, text
     pytest.skip("the program died each time before the detector reported anything")
 
