@@ -16,7 +16,6 @@ import collections
 import concurrent.futures
 import dataclasses
 import hashlib
-import json
 import pathlib
 import platform
 import subprocess
@@ -26,10 +25,12 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tools")]
 
-from fixture import CLASSES, SETS, fixtures_read, version_key, versions_read  # noqa: E402
+from choice import is_chosen, options_add, versions_chosen, versions_spread  # noqa: E402
+from fixture import CLASSES, SETS, fixtures_read, version_key  # noqa: E402
 from harness import crash_keep, crash_of  # noqa: E402
 from judge import ToolError, crash_judge, mapfault_path, mapfault_run  # noqa: E402
 from page import table  # noqa: E402
+from results import Results  # noqa: E402
 from toolchain import VARIANTS, BuildError, build_key, variant_fits  # noqa: E402
 
 SET_WORDS = {"development": "development", "heldout": "held out", "after_freeze": "after the freeze"}
@@ -38,8 +39,7 @@ OUTCOMES = ("right", "wrong", "missed", "died", "void", "unbuilt")
 
 def options_parse(about=__doc__, results="accuracy.jsonl"):
     parser = argparse.ArgumentParser(description=about.split("\n\n")[0])
-    parser.add_argument("--versions", default="all", help="comma separated, or all")
-    parser.add_argument("--fixtures", default="all", help="comma separated, or all")
+    options_add(parser)
     parser.add_argument("--group", default="", help=" ".join(CLASSES))
     parser.add_argument("--set", default="", choices=["", *SETS])
     parser.add_argument("--variants", default="default", help=",".join(VARIANTS) + ", or all")
@@ -57,20 +57,13 @@ def options_parse(about=__doc__, results="accuracy.jsonl"):
     return parser.parse_args()
 
 
-def versions_spread(versions, count, turn):
-    """`count` of the versions at even distances, beginning at another one each turn."""
-    picked = {(turn + i * len(versions) // count) % len(versions) for i in range(count)}
-    return [version for i, version in enumerate(versions) if i in picked]
-
-
 def chosen(options):
     """All runs that were asked for: (fixture, version, variant, number)."""
-    versions = versions_read() if options.versions == "all" else options.versions.split(",")
+    versions = versions_chosen(options)
     variants = list(VARIANTS) if options.variants == "all" else options.variants.split(",")
-    names = None if options.fixtures == "all" else set(options.fixtures.split(","))
     turn = 0
     for fixture in fixtures_read():
-        if names and fixture.name not in names or options.group not in ("", fixture.group):
+        if not is_chosen(options, fixture) or options.group not in ("", fixture.group):
             continue
         if options.set not in ("", fixture.set):
             continue
@@ -90,13 +83,6 @@ def tool_key():
 
 def run_key(tool, fixture, version, variant, number):
     return f"{tool}/{fixture.name}/{version}/{variant}/{build_key(fixture, version, variant)}/{number}"
-
-
-def results_read(path):
-    if not path.exists():
-        return {}
-    rows = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
-    return {row["key"]: row for row in rows}
 
 
 def verdict_show(crash, folder, judgement):
@@ -131,21 +117,18 @@ def run_one(options, judge, tool, fixture, version, variant, number):
     return row
 
 
-def runs_do(options, judge=core_judge):
-    """Do what is missing; every finished run is on disk before the next one starts."""
+def runs_do(options, judge):
+    """Do what is missing."""
     tool = tool_key()
-    rows = results_read(options.results)
+    results = Results(options.results)
     wanted = list(chosen(options))
-    todo = [run for run in wanted if run_key(tool, *run) not in rows or options.inspect]
-    options.results.parent.mkdir(parents=True, exist_ok=True)
-    lock = threading.Lock()
+    todo = [run for run in wanted if run_key(tool, *run) not in results.rows or options.inspect]
+    printing = threading.Lock()
 
     def work(run):
         row = run_one(options, judge, tool, *run)
-        with lock:
-            rows[row["key"]] = row
-            with open(options.results, "a") as out:
-                out.write(json.dumps(row) + "\n")
+        results.add(row)
+        with printing:
             work.done += 1
             bad = [name for name, value in row["checks"].items() if value is False]
             if row["outcome"] != "right" or bad:
@@ -157,7 +140,7 @@ def runs_do(options, judge=core_judge):
     work.done = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(work, todo))
-    return [rows[run_key(tool, *run)] for run in wanted if run_key(tool, *run) in rows]
+    return [results.rows[key] for key in (run_key(tool, *run) for run in wanted) if key in results.rows]
 
 
 def percent(part, whole):
@@ -313,23 +296,23 @@ def tables_show(rows):
             print(f"\n{title}\n{table_text(lines)}")
 
 
-def rows_wanted(options, judge=core_judge):
+def rows_wanted(options, judge):
     if options.only_report:
-        return rows_latest(list(results_read(options.results).values()), options.builds)
+        return rows_latest(list(Results(options.results).rows.values()), options.builds)
     return runs_do(options, judge)
 
 
-def main():
-    options = options_parse()
-    rows = rows_wanted(options)
-    tables_show(rows)
+def measure(options, judge=core_judge, show=tables_show, write=page_write):
+    """Runs what was asked for, shows it and writes the page; the exit status."""
+    try:
+        rows = rows_wanted(options, judge)
+    except ToolError as error:
+        return f"{pathlib.Path(sys.argv[0]).stem}: {error}"
+    show(rows)
     if options.write:
-        page_write(options.write, rows)
+        write(options.write, rows)
     return 1 if any(row["outcome"] in ("wrong", "died") for row in rows) else 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except ToolError as error:
-        sys.exit(f"accuracy: {error}")
+    sys.exit(measure(options_parse()))

@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import accuracy  # noqa: E402
 from page import part_replace, table  # noqa: E402
-from judge import Judgement, ToolError, race_judge, racer_is, side_in  # noqa: E402
+from judge import Judgement, race_judge, racer_is, side_in  # noqa: E402
 from run import CrashFolder  # noqa: E402
 from toolchain import program_build  # noqa: E402
 from watched import run_watched  # noqa: E402
@@ -70,7 +70,12 @@ def times_table(rows):
     return table([[""] + [f"{p} %" for p in PERCENTILES], *times_of(rows)])
 
 
+def races_of(rows):
+    return [row for row in rows if row["group"] != "innocent"]
+
+
 def page_write(path, rows):
+    rows = races_of(rows)
     about = (f"{len(rows)} deaths under `mapfault run`, {len({row['fixture'] for row in rows})} programs, "
              f"{len({row['version'] for row in rows})} Go releases, default builds; the machine's 2 processors were busy with "
              "other work. The columns are those of docs/ACCURACY.md.")
@@ -79,18 +84,10 @@ def page_write(path, rows):
     part_replace(path, "accuracy", "\n\n".join([about, *tables, "### Times", times_table(rows)]))
 
 
-def main():
-    options = accuracy.options_parse(__doc__, "live_accuracy.jsonl")
-    rows = [row for row in accuracy.rows_wanted(options, live_judge) if row["group"] != "innocent"]
-    accuracy.tables_show(rows)
+def tables_show(rows):
+    accuracy.tables_show(races_of(rows))
     print(f"\n{times_table(rows)}")
-    if options.write:
-        page_write(options.write, rows)
-    return 1 if any(row["outcome"] in ("wrong", "died") for row in rows) else 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except ToolError as error:
-        sys.exit(f"live_accuracy: {error}")
+    sys.exit(accuracy.measure(accuracy.options_parse(__doc__, "live_accuracy.jsonl"), live_judge, tables_show, page_write))

@@ -4,6 +4,7 @@
 
 def table(rows):
     """The first row is the head; every column but the first stands right."""
+    rows = list(rows)
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     out = []
     for row in rows:

@@ -12,27 +12,26 @@ apart. With --silent the programs print nothing when they die.
 
 import argparse
 import collections
-import json
 import pathlib
-import re
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
-from fixture import fixtures_read, version_key, versions_read  # noqa: E402
+from choice import is_chosen, options_add, versions_chosen  # noqa: E402
+from fixture import fixtures_read, version_key  # noqa: E402
+from page import part_replace, table  # noqa: E402
 from recorded import recorded  # noqa: E402
+from results import row_add, rows_read  # noqa: E402
 from toolchain import VARIANTS, BuildError, variant_fits  # noqa: E402
 
 OUTCOMES = ("right", "wrong", "missed", "void", "unbuilt")
-BEGIN, END = "<!-- accuracy: begin -->", "<!-- accuracy: end -->"
 
 
 def options_parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--versions", default="all")
-    parser.add_argument("--fixtures", default="all")
+    options_add(parser)
     parser.add_argument("--variants", default="default", help=", ".join(VARIANTS))
     parser.add_argument("--procs", default="", help="values of GOMAXPROCS; empty: its default")
     parser.add_argument("--silent", action="store_true", help="GOTRACEBACK=none: no stacks in the text")
@@ -43,15 +42,10 @@ def options_parse():
     return parser.parse_args()
 
 
-def chosen(option, everything):
-    return everything if option == "all" else option.split(",")
-
-
 def runs_of(options):
-    fixtures = [f for f in fixtures_read() if f.is_race and (options.fixtures == "all" or
-                                                             f.name in options.fixtures.split(","))]
+    fixtures = [fixture for fixture in fixtures_read() if fixture.is_race and is_chosen(options, fixture)]
     for repeat in range(options.repeat):
-        for version in chosen(options.versions, versions_read()):
+        for version in versions_chosen(options):
             for fixture in fixtures:
                 for variant in options.variants.split(","):
                     if not fixture.runs_on(version) or not variant_fits(fixture, version, variant):
@@ -78,45 +72,39 @@ def run_one(options, fixture, version, variant, procs):
     return {**row, "outcome": result.outcome, "words": result.words}
 
 
-def table(rows):
-    lines = ["| Go | " + " | ".join(OUTCOMES[:4]) + " |", "|---|" + "---|" * 4]
-    by_version = collections.defaultdict(collections.Counter)
-    for row in rows:
-        by_version[row["version"]][row["outcome"]] += 1
-    for version in sorted(by_version, key=version_key):
-        lines.append(f"| {version} | " + " | ".join(str(by_version[version][o]) for o in OUTCOMES[:4]) + " |")
-    total = sum(by_version.values(), collections.Counter())
-    lines.append("| all | " + " | ".join(f"**{total[o]}**" for o in OUTCOMES[:4]) + " |")
-    lines += ["", "| variant, GOMAXPROCS, text | " + " | ".join(OUTCOMES[:4]) + " |", "|---|" + "---|" * 4]
-    by_kind = collections.defaultdict(collections.Counter)
-    for row in rows:
-        kind = f"{row['variant']}, {row['procs'] or 'default'}, {'suppressed' if row['silent'] else 'printed'}"
-        kind += ", reads" if row.get("reads") else ""
-        by_kind[kind][row["outcome"]] += 1
-    for kind in sorted(by_kind):
-        lines.append(f"| {kind} | " + " | ".join(str(by_kind[kind][o]) for o in OUTCOMES[:4]) + " |")
-    return "\n".join(lines)
+def line_of(name, rows):
+    counts = collections.Counter(row["outcome"] for row in rows)
+    return [name, *(str(counts[outcome]) for outcome in OUTCOMES[:4])]
 
 
-def write(path, rows):
-    text = path.read_text()
-    path.write_text(re.sub(f"{BEGIN}.*{END}", f"{BEGIN}\n{table(rows)}\n{END}", text, flags=re.S))
+def kind_of(row):
+    kind = f"{row['variant']}, {row['procs'] or 'default'}, {'suppressed' if row['silent'] else 'printed'}"
+    return kind + (", reads" if row.get("reads") else "")
+
+
+def tables(rows):
+    by_version, by_kind = collections.defaultdict(list), collections.defaultdict(list)
+    for row in rows:
+        by_version[row["version"]].append(row)
+        by_kind[kind_of(row)].append(row)
+    versions = [line_of(version, by_version[version]) for version in sorted(by_version, key=version_key)]
+    kinds = [line_of(kind, by_kind[kind]) for kind in sorted(by_kind)]
+    return table([["Go", *OUTCOMES[:4]], *versions, line_of("all", rows)]) + "\n\n" + \
+        table([["variant, GOMAXPROCS, text", *OUTCOMES[:4]], *kinds])
 
 
 def main():
     options = options_parse()
-    options.results.parent.mkdir(parents=True, exist_ok=True)
     if not options.write:
         for run in runs_of(options):
             row = run_one(options, *run)
-            with options.results.open("a") as out:
-                out.write(json.dumps(row) + "\n")
+            row_add(options.results, row)
             if row["outcome"] not in ("right", "void"):
                 print(row, flush=True)
-    rows = [json.loads(line) for line in options.results.read_text().splitlines()]
-    print(table(rows))
+    text = tables(rows_read(options.results))
+    print(text)
     if options.write:
-        write(options.write, rows)
+        part_replace(options.write, "accuracy", text)
 
 
 if __name__ == "__main__":

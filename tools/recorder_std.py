@@ -13,7 +13,6 @@ version and package replaces it.
 """
 
 import argparse
-import json
 import pathlib
 import re
 import subprocess
@@ -25,6 +24,8 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 from fixture import minor, version_key, versions_read  # noqa: E402
 from judge import mapfault_path  # noqa: E402
+from page import part_replace, table  # noqa: E402
+from results import Results  # noqa: E402
 from toolchain import go_environment, toolchain_get  # noqa: E402
 
 # package: (first Go version that has it, tests)
@@ -32,8 +33,7 @@ PACKAGES = {"maps": ((1, 21), ""), "internal/runtime/maps": ((1, 24), ""), "sync
             "encoding/json": ((1, 9), ""), "net/http": ((1, 9), "")}
 SECONDS = 600
 AGAIN = 3
-HEAD = "| Go | package | tests | that end in another way |\n|---|---|---|---|"
-BEGIN, END = "<!-- std: begin -->", "<!-- std: end -->"
+HEAD = ["Go", "package", "tests", "that end in another way"]
 
 
 def environment(version, go):
@@ -94,18 +94,12 @@ def compare(version, package):
     return {"version": version, "package": package, "tests": len(plain) - 1, "odd": names}
 
 
-def line(row):
-    return f"| {row['version']} | {row['package']} | {row['tests']} | {', '.join(row['odd']) or 'none'} |"
+def row_key(row):
+    return version_key(row["version"]), row["package"]
 
 
-def write(path, results):
-    rows = {}
-    for text in results.read_text().splitlines():
-        row = json.loads(text)
-        rows[version_key(row["version"]), row["package"]] = row
-    table = "\n".join([HEAD, *(line(rows[key]) for key in sorted(rows))])
-    text = path.read_text()
-    path.write_text(re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n{table}\n{END}", text, flags=re.S))
+def line_of(row):
+    return [row["version"], row["package"], str(row["tests"]), ", ".join(row["odd"]) or "none"]
 
 
 def main():
@@ -115,20 +109,18 @@ def main():
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "build" / "recorder_std.jsonl")
     parser.add_argument("--write", type=pathlib.Path)
     options = parser.parse_args()
+    results = Results(options.results, row_key)
     if options.write:
-        write(options.write, options.results)
+        part_replace(options.write, "std", table([HEAD, *(line_of(results.rows[key]) for key in sorted(results.rows))]))
         return
-    options.results.parent.mkdir(parents=True, exist_ok=True)
     odd = False
-    print(HEAD, flush=True)
     for version in options.versions.split(","):
         for package in options.packages.split(","):
             row = compare(version, package)
             if row:
                 odd |= bool(row["odd"])
-                print(line(row), flush=True)
-                with options.results.open("a") as out:
-                    out.write(json.dumps(row) + "\n")
+                print("  ".join(line_of(row)), flush=True)
+                results.add(row)
     sys.exit(odd)
 
 

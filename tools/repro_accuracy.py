@@ -31,12 +31,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 import reproduced  # noqa: E402
-from accuracy import percent, versions_spread  # noqa: E402
+from accuracy import percent  # noqa: E402
 from accuracy_text import crash_text  # noqa: E402
-from fixture import CLASSES, fixtures_read, version_key, versions_read  # noqa: E402
+from choice import is_chosen, options_add, versions_chosen, versions_spread  # noqa: E402
+from fixture import CLASSES, fixtures_read, version_key  # noqa: E402
 from harness import crash_of  # noqa: E402
 from judge import crash_is_as_stated, mapfault_json, mapfault_run  # noqa: E402
 from judge_text import text_is_as_stated  # noqa: E402
+from page import table  # noqa: E402
+from results import Results  # noqa: E402
 from toolchain import BuildError, build_key, program_build  # noqa: E402
 
 EVIDENCE = ("core", "text and program", "text")
@@ -46,10 +49,9 @@ FIX_SECONDS = 60
 
 def options_parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--versions", default="all", help="comma separated, or all")
+    options_add(parser)
     parser.add_argument("--spread", type=int, default=2, metavar="N",
                         help="only N of the versions for each fixture, other ones for the next; 0: all")
-    parser.add_argument("--fixtures", default="all", help="comma separated, or all")
     parser.add_argument("--evidence", default=",".join(EVIDENCE))
     parser.add_argument("--fixes", default="kinds", choices=["kinds", "all", "none"],
                         help="kinds: each fix once for each pair of operations and kind of key")
@@ -70,11 +72,9 @@ def options_parse():
 
 def chosen(options):
     """(fixture, version) of all crashes that were asked for."""
-    versions = versions_read() if options.versions == "all" else options.versions.split(",")
-    names = None if options.fixtures == "all" else set(options.fixtures.split(","))
     for turn, fixture in enumerate(fixtures_read()):
-        fit = [v for v in versions if fixture.runs_on(v)]
-        if names and fixture.name not in names or not fit:
+        fit = [v for v in versions_chosen(options) if fixture.runs_on(v)]
+        if not is_chosen(options, fixture) or not fit:
             continue
         if options.spread:
             fit = versions_spread(fit, min(options.spread, len(fit)), turn * 5)
@@ -102,7 +102,7 @@ def reports_make(fixture, version, folder):
 
 def reports_get(options, fixture, version):
     """Evidence → report; made once."""
-    folder = options.folder / "reports" / f"{fixture.name}-{version}-{build_key(fixture, version, 'default', {})}"
+    folder = options.folder / "reports" / f"{fixture.name}-{version}-{build_key(fixture, version, 'default')}"
     path = folder / "reports.json"
     if not path.exists() and not options.only_report:
         try:
@@ -218,29 +218,6 @@ def fix_try(fix, seconds):
             **({"words": words} if words else {})}
 
 
-class Results:
-    """Rows by key, each on disk before the next."""
-
-    def __init__(self, path):
-        self.path, self.lock, self.rows = path, threading.Lock(), {}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            for line in path.read_text().splitlines():
-                row = json.loads(line)
-                self.rows[row["key"]] = row
-
-    def add(self, row):
-        with self.lock:
-            self.rows[row["key"]] = row
-            with open(self.path, "a") as out:
-                out.write(json.dumps(row) + "\n")
-
-    def do(self, key, work):
-        if key not in self.rows:
-            self.add(work())
-        return self.rows[key]
-
-
 def bad(case, row):
     return "unbuilt" in row or row["kind"] != case.kind or not row["at_site"] or \
         (not row["names_both"] and not case.clones)
@@ -344,11 +321,6 @@ def table_fixes(cases, results):
                str(sum(row["races"] for row in ran)), str(sum(row["crashes"] for row in ran))]
 
 
-def table_text(lines):
-    head, *rest = lines
-    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *rest])
-
-
 PAGE = """# How well a reproduction does it again
 
 `mapfault repro` turns a report into a Go module. Here that was done with {cases} reports of {fixtures} programs of tests/fixtures,
@@ -410,13 +382,13 @@ def page_write(path, options, cases, results):
         spread=f"each with {options.spread} of the releases that fit" if options.spread else "each with all of them",
         spread_number=options.spread, others=others_text(cases, results),
         seconds=reproduced.CRASH_SECONDS, distinct=len({case.key for case in ran}),
-        programs=table_text(table_programs(cases, results)), clones=sum(case.clones for case in ran),
+        programs=table(table_programs(cases, results)), clones=sum(case.clones for case in ran),
         innocents=f"Of {len(innocent)} reports of programs that did not die of a race on a map, {refused} were refused "
                   "with a word why, and no folder was made.",
         fix_count=len({fix.key for case in cases for fix in case.fixes}),
         fix_kinds=len({(fix.name, fix.kind) for case in cases for fix in case.fixes}),
         fix_kinds_ran=len({(fix.name, fix.kind) for fix, _ in fix_rows(cases, results)}),
-        fixes=table_text(table_fixes(cases, results)), machine=platform.machine()))
+        fixes=table(table_fixes(cases, results)), machine=platform.machine()))
 
 
 def main():
@@ -424,8 +396,8 @@ def main():
     os.environ["COLUMNS"] = "300"  # so that mapfault wraps no line that is read here
     results = Results(options.folder / "results.jsonl")
     cases = cases_do(options, results)
-    for table in (table_programs, table_fixes):
-        print(table_text(table(cases, results)), end="\n\n")
+    for rows in (table_programs, table_fixes):
+        print(table(rows(cases, results)), end="\n\n")
     misses = sum(bad(case, results.rows[case.key]) for case in cases if case.key in results.rows)
     odd = [case.folder.name for case in cases if bool(case.refused) == case.fixture.is_race]
     print(f"{misses} misses; refused or not against its header: {' '.join(odd) or 'none'}")
