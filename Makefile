@@ -37,7 +37,7 @@ unit: setup
 e2e: build
 	@MAPFAULT_TEST_JSON=$(BUILD)/tests/unit/report/test_report_json python3 -m pytest -q tests/e2e
 
-# Long runs on live processes: watchers killed, attached and let go of, a thousand times each.
+# Long runs on live processes: watchers killed, attached and let go of, a thousand times and more.
 soak: build
 	@MAPFAULT_KILLS=1000 MAPFAULT_CYCLES=1000 python3 -m pytest -q tests/e2e/test_attach.py tests/e2e/test_safety.py
 	@MAPFAULT_CYCLES=10000 python3 -m pytest -q tests/e2e/test_record.py -k under_load
