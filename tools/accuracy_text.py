@@ -21,15 +21,17 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
-from fixture import fixtures_read, version_key, versions_read  # noqa: E402
+from accuracy import SET_WORDS  # noqa: E402
+from choice import is_chosen, options_add, versions_chosen  # noqa: E402
+from fixture import fixtures_read, version_key  # noqa: E402
 from judge_text import LEVELS, text_is_as_stated, text_judge  # noqa: E402
 from mangle import MANGLERS, mangle  # noqa: E402
+from page import table  # noqa: E402
 from profiled import profiled, profiles_take  # noqa: E402
 from run import Crash, CrashFolder, program_crash  # noqa: E402
 from toolchain import BuildError, program_build  # noqa: E402
 
 MODES = ("text", "binary", "profiles")
-SET_NAMES = {"development": "development", "heldout": "held out", "after_freeze": "after the freeze"}
 ATTEMPTS = 3
 
 
@@ -44,8 +46,7 @@ class Row:
 
 def options_parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--versions", default="all")
-    parser.add_argument("--fixtures", default="all")
+    options_add(parser)
     parser.add_argument("--group", default="")
     parser.add_argument("--levels", default=",".join(LEVELS))
     parser.add_argument("--texts", type=pathlib.Path, metavar="FOLDER", help="where crashes are kept for another time")
@@ -57,12 +58,10 @@ def options_parse():
 
 
 def chosen(options):
-    versions = versions_read() if options.versions == "all" else options.versions.split(",")
-    names = None if options.fixtures == "all" else options.fixtures.split(",")
     for fixture in fixtures_read():
-        if names and fixture.name not in names or options.group not in ("", fixture.group):
+        if not is_chosen(options, fixture) or options.group not in ("", fixture.group):
             continue
-        for version in versions:
+        for version in versions_chosen(options):
             if fixture.runs_on(version):
                 yield fixture, version
 
@@ -185,19 +184,16 @@ def figures(part):
             *(percent([check.get(name) for check in checks]) for name in COLUMNS)]
 
 
-HEAD = "texts | wrong | named as sure | kind | detector | line first | line in three | goroutine first | goroutine in three |"
+HEAD = ["texts", "wrong", "named as sure", "kind", "detector", "line first", "line in three", "goroutine first", "goroutine in three"]
 
 
-def table(rows, names, key, order):
+def table_by(rows, names, key, order):
     """One line for each value of key, in that order."""
     groups = collections.defaultdict(list)
     for row in rows:
         if row.judgement.outcome != "void":
             groups[key(row)].append(row)
-    yield "| " + " | ".join(names) + " | " + HEAD
-    yield "|" + "---|" * len(names) + "--:|" * len(HEAD.split("|")[:-1])
-    for values in sorted(groups, key=order):
-        yield "| " + " | ".join([*values, *figures(groups[values])]) + " |"
+    return table([[*names, *HEAD], *([*values, *figures(groups[values])] for values in sorted(groups, key=order))], len(names))
 
 
 def tables(rows):
@@ -205,17 +201,17 @@ def tables(rows):
     hard = [row for row in plain if row.fixture.group == "hard" and row.level == "all"]
     mangled = [row for row in rows if row.mode in MANGLERS]
     yield "## By class, GOTRACEBACK and evidence\n"
-    yield from table(plain, ["class", "GOTRACEBACK", "evidence"], lambda r: (r.fixture.group, r.level, r.mode),
-                     lambda k: (k[0], LEVELS.index(k[1]), MODES.index(k[2])))
+    yield table_by(plain, ["class", "GOTRACEBACK", "evidence"], lambda r: (r.fixture.group, r.level, r.mode),
+                   lambda k: (k[0], LEVELS.index(k[1]), MODES.index(k[2])))
     yield "\n## Hard programs, all goroutines printed, by set\n"
-    yield from table(hard, ["set", "evidence"], lambda r: (SET_NAMES[r.fixture.set], r.mode),
-                     lambda k: (list(SET_NAMES.values()).index(k[0]), MODES.index(k[1])))
+    yield table_by(hard, ["set", "evidence"], lambda r: (SET_WORDS[r.fixture.set], r.mode),
+                   lambda k: (list(SET_WORDS.values()).index(k[0]), MODES.index(k[1])))
     yield "\n## Hard programs, all goroutines printed, by Go version\n"
-    yield from table(hard, ["Go", "evidence"], lambda r: (r.version, r.mode),
-                     lambda k: (version_key(k[0]), MODES.index(k[1])))
+    yield table_by(hard, ["Go", "evidence"], lambda r: (r.version, r.mode),
+                   lambda k: (version_key(k[0]), MODES.index(k[1])))
     if mangled:
         yield "\n## As log systems wrap it, with the binary\n"
-        yield from table(mangled, ["log"], lambda r: (r.mode,), lambda k: k)
+        yield table_by(mangled, ["log"], lambda r: (r.mode,), lambda k: k)
 
 
 PAGE = """# Accuracy from words

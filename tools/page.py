@@ -2,13 +2,14 @@
 """Tables for pages, and the parts of a page that tools write: between <!-- begin NAME --> and <!-- end NAME -->."""
 
 
-def table(rows):
-    """The first row is the head; every column but the first stands right."""
+def table(rows, left=1):
+    """The first row is the head; every column but the first `left` stands right."""
     rows = list(rows)
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     out = []
     for row in rows:
-        cells = [row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:])]
+        cells = [cell.ljust(width) if column < left else cell.rjust(width)
+                 for column, (cell, width) in enumerate(zip(row, widths))]
         out.append("| " + " | ".join(cells) + " |")
     out.insert(1, "|" + "|".join("-" * (w + 2) for w in widths) + "|")
     return "\n".join(out)
