@@ -2,7 +2,7 @@
 // How fast heap_references() goes through memory in which nothing matches, against a loop that only
 // adds the same words up. Usage: heap_scan [MIB] [ROUNDS]
 #include "base/arena.h"
-#include "model/heap.h"
+#include "model/data/heap.h"
 
 #include <inttypes.h>
 #include <stdio.h>

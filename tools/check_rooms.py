@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds the code to src/rooms.txt: a room includes only the rooms its line names (and itself)."""
+"""Holds the code to src/rooms.txt: a room includes only the rooms its line names (and itself), and so does a shelf of a room."""
 import pathlib
 import re
 import sys
@@ -13,18 +13,21 @@ def read_rules():
     for line in (ROOT / "rooms.txt").read_text().splitlines():
         if line.strip() and not line.startswith("#"):
             room, _, allowed = line.partition(":")
-            rules[room.strip()] = set(allowed.split()) | {room.strip()}
+            rules[room.strip()] = set(allowed.split()) | {room.strip().split("/")[-1]}
     return rules
 
 
 def check_file(path, rules):
-    room = path.relative_to(ROOT).parts[0]
+    room, *shelf = path.relative_to(ROOT).parts[:-1]
     for target in INCLUDE.findall(path.read_text()):
-        other = target.split("/")[0]
-        if "/" not in target:
+        other, *other_shelf = target.split("/")[:-1] or [None]
+        if not other:
             yield f'{path}: "{target}" does not name its room'
         elif room not in rules or other not in rules[room]:
             yield f'{path}: {room} may not include {other} ("{target}")'
+        elif room == other and shelf and f"{room}/{shelf[0]}" in rules:
+            if not set(other_shelf) <= rules[f"{room}/{shelf[0]}"]:
+                yield f'{path}: {room}/{shelf[0]} may not include {"/".join([other, *other_shelf])} ("{target}")'
 
 
 def main():

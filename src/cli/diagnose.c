@@ -2,7 +2,7 @@
 // The command that the program exists for: whose fault was it?
 #include "cli/session.h"
 
-#include "evidence/mapping.h"
+#include "evidence/file/mapping.h"
 
 static void write_report(const struct findings *findings, const struct session *session,
 			 enum output_format format)

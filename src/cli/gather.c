@@ -3,10 +3,10 @@
 
 #include "cli/recognise.h"
 #include "cli/spool.h"
-#include "evidence/debugfile.h"
-#include "evidence/elf_file.h"
-#include "evidence/match.h"
-#include "model/printout.h"
+#include "evidence/debug/debugfile.h"
+#include "evidence/file/elf_file.h"
+#include "evidence/binary/match.h"
+#include "model/printout/printout.h"
 
 #include <limits.h>
 #include <unistd.h>

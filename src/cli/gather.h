@@ -4,14 +4,14 @@
 // match.
 #pragma once
 #include "cli/options.h"
-#include "evidence/core.h"
-#include "evidence/debuginfo.h"
-#include "evidence/dump.h"
-#include "evidence/flight.h"
-#include "evidence/image.h"
-#include "evidence/live.h"
-#include "evidence/profile.h"
-#include "model/program.h"
+#include "evidence/process/core.h"
+#include "evidence/debug/debuginfo.h"
+#include "evidence/text/dump.h"
+#include "evidence/recorded/flight.h"
+#include "evidence/binary/image.h"
+#include "evidence/process/live.h"
+#include "evidence/profile/profile.h"
+#include "model/process/program.h"
 #include "report/report.h"
 
 #define GATHERED_PROFILES_MAX 64

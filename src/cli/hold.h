@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A process that is held still, as evidence.
 #pragma once
-#include "evidence/live.h"
+#include "evidence/process/live.h"
 #include "record/tracee.h"
 
 /**

@@ -3,7 +3,7 @@
 // next.
 #include "cli/command.h"
 
-#include "evidence/mapping.h"
+#include "evidence/file/mapping.h"
 #include "report/utf8.h"
 
 #include <locale.h>

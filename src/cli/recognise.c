@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/recognise.h"
 
-#include "evidence/dump.h"
-#include "evidence/elf_file.h"
-#include "evidence/profile.h"
+#include "evidence/text/dump.h"
+#include "evidence/file/elf_file.h"
+#include "evidence/profile/profile.h"
 
 #include <elf.h>
 #include <errno.h>

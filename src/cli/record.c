@@ -5,7 +5,7 @@
 #include "cli/gather.h"
 #include "cli/output.h"
 #include "cli/put_recorder.h"
-#include "evidence/flight.h"
+#include "evidence/recorded/flight.h"
 #include "report/report.h"
 #include "report/shared_map.h"
 

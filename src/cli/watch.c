@@ -4,7 +4,7 @@
 #include "cli/hold.h"
 #include "cli/output.h"
 #include "cli/supervise.h"
-#include "model/reachability.h"
+#include "model/data/reachability.h"
 #include "record/map_watch.h"
 #include "report/watch.h"
 

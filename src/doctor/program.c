@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "doctor/examination.h"
-#include "evidence/buildinfo.h"
-#include "evidence/image.h"
+#include "evidence/binary/buildinfo.h"
+#include "evidence/binary/image.h"
 
 static void not_read(struct examination *examination, const char *shown, struct error *error)
 {

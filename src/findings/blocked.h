@@ -2,7 +2,7 @@
 // What the goroutines that do not run are waiting for: classes with counts and ages, crowds at one lock, and places that
 // start goroutines which never end.
 #pragma once
-#include "model/program.h"
+#include "model/process/program.h"
 
 /** Why a goroutine does not go on, by its state. */
 enum blocked_class {

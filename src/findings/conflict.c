@@ -3,11 +3,11 @@
 #include "findings/flight_record.h"
 #include "findings/reasoning.h"
 
-#include "model/ghost.h"
-#include "model/holder.h"
-#include "model/map_recover.h"
-#include "model/recording.h"
-#include "model/printout.h"
+#include "model/stack/ghost.h"
+#include "model/data/holder.h"
+#include "model/stack/map_recover.h"
+#include "model/process/recording.h"
+#include "model/printout/printout.h"
 
 #include <string.h>
 

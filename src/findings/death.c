@@ -5,8 +5,8 @@
 #include "findings/fatal_signal.h"
 #include "findings/race_report.h"
 #include "findings/reasoning.h"
-#include "model/panic.h"
-#include "model/printout.h"
+#include "model/process/panic.h"
+#include "model/printout/printout.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 // The signal that ended the process, when it was one.
 #pragma once
 #include "findings/reasoning.h"
-#include "model/signal_frame.h"
+#include "model/stack/signal_frame.h"
 
 struct fatal_signal {
 	const struct thread *thread; /**< that took it first */

@@ -6,7 +6,7 @@
 #include "findings/race_report.h"
 #include "findings/reasoning.h"
 #include "findings/told.h"
-#include "model/recording.h"
+#include "model/process/recording.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -3,9 +3,9 @@
 // now. One object; report/ renders it. All strings live in its arena or in the program.
 #pragma once
 #include "golang/map_function.h"
-#include "model/map.h"
-#include "model/owner.h"
-#include "model/program.h"
+#include "model/data/map.h"
+#include "model/data/owner.h"
+#include "model/process/program.h"
 
 enum confidence {
 	CONFIDENCE_UNKNOWN,

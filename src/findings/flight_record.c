@@ -9,7 +9,7 @@
 // never leaves its operation any more: of two failed checks of one map, the operations were both under way at the later.
 #include "findings/flight_record.h"
 
-#include "model/recording.h"
+#include "model/process/recording.h"
 
 #include <stdlib.h>
 

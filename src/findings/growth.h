@@ -18,8 +18,8 @@
 // A map that doubles its memory when it is full stands still for as long as it has been growing: so
 // "longer" is measured against the climb itself, and a single doubling decides nothing.
 #pragma once
-#include "model/gc_log.h"
-#include "model/profile_series.h"
+#include "model/profile/gc_log.h"
+#include "model/profile/profile_series.h"
 
 enum growth_verdict { GROWTH_UNKNOWN, GROWTH_STEADY, GROWTH_CHURN, GROWTH_BURST, GROWTH_LEAK };
 

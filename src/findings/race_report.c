@@ -4,7 +4,7 @@
 // stood there then is not known: of equal stacks the detector reports the first two goroutines alone.
 #include "findings/race_report.h"
 
-#include "model/printout_race.h"
+#include "model/printout/printout_race.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 // operations that stood on the stacks.
 #pragma once
 #include "findings/findings.h"
-#include "model/map_call.h"
+#include "model/stack/map_call.h"
 
 #include <glib.h>
 

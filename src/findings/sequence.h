@@ -2,7 +2,7 @@
 // What the program's own order rules out: a `go` statement comes before all that its goroutine does.
 #pragma once
 #include "findings/reasoning.h"
-#include "model/write_reach.h"
+#include "model/code/write_reach.h"
 
 /**
  * @a goroutine is past the write at the end of @a path for good, which begins in its frame @a index. True when the

@@ -2,7 +2,7 @@
 // Maps that several goroutines wrote while the flight recorder looked on, before anything crashed. Suspects, never findings:
 // the record says who wrote, not what kept them apart.
 #pragma once
-#include "model/recording.h"
+#include "model/process/recording.h"
 
 struct shared_writer {
 	struct recorded write; /**< its last one */

@@ -3,8 +3,8 @@
 
 #include "findings/sequence.h"
 #include "findings/told.h"
-#include "model/aim.h"
-#include "model/spot.h"
+#include "model/code/aim.h"
+#include "model/stack/spot.h"
 
 #include <string.h>
 

@@ -2,11 +2,11 @@
 // What speaks against one goroutine, before anybody is named.
 #pragma once
 #include "findings/reasoning.h"
-#include "model/ghost.h"
-#include "model/map_profile.h"
-#include "model/printout_path.h"
-#include "model/reachability.h"
-#include "model/write_reach.h"
+#include "model/stack/ghost.h"
+#include "model/profile/map_profile.h"
+#include "model/printout/printout_path.h"
+#include "model/data/reachability.h"
+#include "model/code/write_reach.h"
 
 #include <glib.h>
 

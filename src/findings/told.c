@@ -5,8 +5,8 @@
 // that uses two maps without a lock may trip over both at once.
 #include "findings/told.h"
 
-#include "model/printout.h"
-#include "model/printout_start.h"
+#include "model/printout/printout.h"
+#include "model/printout/printout_start.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 // and before most of them who ran on while the runtime printed, whose stack nobody saw. No more than candidates.
 #include "findings/told.h"
 
-#include "model/printout.h"
+#include "model/printout/printout.h"
 
 #include <string.h>
 

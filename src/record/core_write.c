@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layouts and order of notes: fs/binfmt_elf.c (fill_note_info), include/uapi/linux/elfcore.h. Which mappings
-// are dumped: evidence/proc_maps.h.
+// are dumped: evidence/process/proc_maps.h.
 #include "record/core_write.h"
 
 #include "base/limits.h"
-#include "evidence/proc_maps.h"
+#include "evidence/process/proc_maps.h"
 
 #include <elf.h>
 #include <errno.h>

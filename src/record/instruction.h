@@ -3,7 +3,7 @@
 // memory and registers it touches, whether it cares about the flags, and whether it would mean
 // something else at another place.
 #pragma once
-#include "evidence/amd64_register.h"
+#include "evidence/binary/amd64_register.h"
 
 #include <stdbool.h>
 #include <stddef.h>

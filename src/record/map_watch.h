@@ -2,7 +2,7 @@
 // Watches one map of a live process: a hardware watchpoint on the byte with its writing flag. A thread that has
 // changed it stands still for as long as it takes to note who it is; all others run on.
 #pragma once
-#include "evidence/watch_log.h"
+#include "evidence/recorded/watch_log.h"
 #include "record/plan.h"
 #include "record/tracee.h"
 

@@ -2,8 +2,8 @@
 #include "record/plan.h"
 
 #include "base/arena.h"
-#include "evidence/buildinfo.h"
-#include "evidence/moduledata.h"
+#include "evidence/binary/buildinfo.h"
+#include "evidence/binary/moduledata.h"
 
 #include <glib.h>
 

@@ -2,8 +2,8 @@
 // Which places of a Go program the recorder will hook: found in the binary alone, before any process is
 // touched. Knows functions and their code; nothing of processes.
 #pragma once
-#include "evidence/image.h"
-#include "evidence/pclntab.h"
+#include "evidence/binary/image.h"
+#include "evidence/binary/pclntab.h"
 #include "golang/layout.h"
 #include "golang/map_function.h"
 #include "record/map_code.h"

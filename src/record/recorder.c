@@ -4,8 +4,8 @@
 // file says that it is complete only when the last jump is there.
 #include "record/recorder.h"
 
-#include "evidence/flight_format.h"
-#include "evidence/proc_maps.h"
+#include "evidence/recorded/flight_format.h"
+#include "evidence/process/proc_maps.h"
 #include "record/trampoline.h"
 
 #include <elf.h>

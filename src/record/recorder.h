@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The flight recorder: put into a stopped process, left there while it runs free, taken out again.
-// What it records is read by evidence/flight.h.
+// What it records is read by evidence/recorded/flight.h.
 #pragma once
-#include "evidence/image.h"
+#include "evidence/binary/image.h"
 #include "record/tracee.h"
 
 struct recorder;

@@ -5,7 +5,7 @@
 // killed in the middle, the thread returns through the frame to where it was.
 // Layouts: struct rt_sigframe and ucontext of arch/x86/include/asm/sigframe.h and asm/ucontext.h,
 // struct _fpx_sw_bytes of asm/sigcontext.h.
-#include "evidence/proc_maps.h"
+#include "evidence/process/proc_maps.h"
 #include "record/tracee_thread.h"
 
 #include <elf.h>

@@ -3,7 +3,7 @@
 // does what the replaced instructions did, and jumps back. It touches nothing but the flight memory, keeps
 // every register, and needs less stack than the runtime leaves to its own functions.
 #pragma once
-#include "evidence/flight_format.h"
+#include "evidence/recorded/flight_format.h"
 #include "record/plan.h"
 
 /**

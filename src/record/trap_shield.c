@@ -5,7 +5,7 @@
 // asm-generic/siginfo.h, ucontext and sigcontext of arch/x86/include/uapi/asm.
 #include "record/trap_shield.h"
 
-#include "evidence/proc_maps.h"
+#include "evidence/process/proc_maps.h"
 #include "record/assembly.h"
 #include "record/tracee_thread.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A goroutine, or many alike, as the lists show them: from a core or from a text.
 #pragma once
-#include "model/program.h"
+#include "model/process/program.h"
 #include "report/json_parts.h"
 #include "report/screen.h"
 

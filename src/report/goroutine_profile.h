@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A goroutine profile in the words of the goroutine lists (report/lists.h).
 #pragma once
-#include "model/goroutine_profile.h"
+#include "model/profile/goroutine_profile.h"
 #include "report/report.h"
 
 void report_goroutine_profile_text(const struct goroutine_profile *profile,

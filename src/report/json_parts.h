@@ -2,7 +2,7 @@
 // The pieces that several documents share: goroutines, frames, sites. Everything the schema names
 // is written; what is not known is null, a list without members is empty.
 #pragma once
-#include "model/program.h"
+#include "model/process/program.h"
 #include "report/json_writer.h"
 
 /** A site on one line; null when its function is not known. */

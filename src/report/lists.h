@@ -2,8 +2,8 @@
 // What the crashed program was doing and had, beside the verdict: goroutines, maps, one map, and
 // the map operations of its code. Each as text or as one JSON document, written as it is found.
 #pragma once
-#include "model/program.h"
-#include "model/roster.h"
+#include "model/process/program.h"
+#include "model/printout/roster.h"
 #include "report/report.h"
 
 #define GOROUTINES_SCHEMA "mapfault.goroutines/1"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was seen of one map's writes while its program ran: who, where, when, and which overlapped.
 #pragma once
-#include "model/map.h"
-#include "model/write_interval.h"
+#include "model/data/map.h"
+#include "model/process/write_interval.h"
 #include "report/report.h"
 
 #define WATCH_SCHEMA "mapfault.watch/1"

@@ -2,7 +2,7 @@
 // How facts are worded for a person: names without what everybody knows, counts, times. Results are
 // not yet safe for a terminal; the screen sees to that. Free them with g_free().
 #pragma once
-#include "model/program.h"
+#include "model/process/program.h"
 
 /**
  * "example.com/shop/cart.(*Store).Put" as "cart.(*Store).Put"; the standard library keeps its path.

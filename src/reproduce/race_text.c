@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reproduce/race_text.h"
 
-#include "evidence/dump.h"
+#include "evidence/text/dump.h"
 
 #include <glib.h>
 

@@ -4,10 +4,10 @@
 // standard input gives the same four words, count and digest, as the program printed them, and then
 // what else was seen (used=N problems=N object=SIZE,STATE [references=N] ["growing"]
 // FIRST_PROBLEM).
-#include "evidence/core.h"
-#include "evidence/match.h"
-#include "model/heap.h"
-#include "model/map.h"
+#include "evidence/process/core.h"
+#include "evidence/binary/match.h"
+#include "model/data/heap.h"
+#include "model/data/map.h"
 
 #include <inttypes.h>
 #include <stdio.h>

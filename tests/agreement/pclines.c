@@ -5,8 +5,8 @@
 //   addr2line` pclines -i BINARY         the same with every inlined frame: "function file:line"
 //   each, then "--" pclines -f BINARY         all functions: "entry end function" pclines -b COUNT
 //   BINARY   how many look-ups of random PCs a second
-#include "evidence/buildinfo.h"
-#include "evidence/moduledata.h"
+#include "evidence/binary/buildinfo.h"
+#include "evidence/binary/moduledata.h"
 
 #include <inttypes.h>
 #include <time.h>

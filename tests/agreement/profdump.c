@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the reader finds in a profile, one fact a line, to be compared with `go tool pprof -raw`.
-#include "evidence/profile.h"
+#include "evidence/profile/profile.h"
 
 #include <inttypes.h>
 

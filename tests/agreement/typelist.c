@@ -4,8 +4,8 @@
 //   type NAME | FULL NAME | SIZE
 //   field NAME | FIELD | OFFSET | TYPE | embedded
 //   map NAME | KEY | ELEM
-#include "evidence/buildinfo.h"
-#include "model/type.h"
+#include "evidence/binary/buildinfo.h"
+#include "model/data/type.h"
 
 #include <glib.h>
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole way from an ELF file of anyone's making to its build information and its module.
 #include "base/arena.h"
-#include "evidence/buildinfo.h"
-#include "evidence/moduledata.h"
+#include "evidence/binary/buildinfo.h"
+#include "evidence/binary/moduledata.h"
 #include "fuzz_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

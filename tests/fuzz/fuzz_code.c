@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as the code of a function: first byte picks the architecture and the calling convention.
-#include "model/flow.h"
+#include "model/code/flow.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

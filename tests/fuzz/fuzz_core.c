@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evidence/core.h"
-#include "evidence/inflate.h"
-#include "evidence/match.h"
+#include "evidence/process/core.h"
+#include "evidence/file/inflate.h"
+#include "evidence/binary/match.h"
 
 #include "fuzz_file.h"
 

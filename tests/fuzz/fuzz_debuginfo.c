@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every question that DWARF is asked, of a file of anyone's making.
-#include "evidence/debuginfo.h"
+#include "evidence/debug/debuginfo.h"
 #include "fuzz_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

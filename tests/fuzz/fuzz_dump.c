@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as a goroutine dump; then everything that can be asked of it.
-#include "evidence/dump.h"
+#include "evidence/text/dump.h"
 
 #define CALLS_MAX     64
 #define ARGUMENTS_MAX 64

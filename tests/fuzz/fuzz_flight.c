@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A flight recorder's memory in the hands of a process gone wild.
-#include "evidence/flight.h"
+#include "evidence/recorded/flight.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evidence/gctrace.h"
+#include "evidence/text/gctrace.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

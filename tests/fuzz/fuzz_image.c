@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evidence/debugfile.h"
-#include "evidence/image.h"
+#include "evidence/debug/debugfile.h"
+#include "evidence/binary/image.h"
 
 #include "fuzz_file.h"
 

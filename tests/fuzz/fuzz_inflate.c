@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evidence/inflate.h"
+#include "evidence/file/inflate.h"
 
 #include "fuzz_file.h"
 

@@ -4,8 +4,8 @@
 // stand.
 #include "base/arena.h"
 #include "base/bytes.h"
-#include "model/heap.h"
-#include "model/map.h"
+#include "model/data/heap.h"
+#include "model/data/map.h"
 
 #define SPACE_START 0xc000000000ull
 #define SPACE_BYTES (1u << 16)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evidence/core.h"
-#include "evidence/match.h"
+#include "evidence/process/core.h"
+#include "evidence/binary/match.h"
 
 #include "fuzz_file.h"
 

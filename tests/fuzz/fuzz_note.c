@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evidence/core_notes.h"
+#include "evidence/process/core_notes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

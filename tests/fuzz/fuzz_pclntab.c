@@ -2,7 +2,7 @@
 // A function table, and the module's words about it, from anyone. The input begins with a Go minor,
 // a flag byte and, when flagged, a moduledata; the table stands at the end of the header.
 #include "base/bytes.h"
-#include "evidence/moduledata.h"
+#include "evidence/binary/moduledata.h"
 
 #define START   0x400000ull
 #define TEXT    0x401000ull

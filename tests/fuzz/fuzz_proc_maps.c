@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evidence/proc_maps.h"
+#include "evidence/process/proc_maps.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Profiles of anyone's making, protobuf and text: whatever is accepted must be sound throughout.
-#include "evidence/profile.h"
+#include "evidence/profile/profile.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 // Type descriptors from anyone: a Go minor, then the module's type data.
 #include "base/arena.h"
 #include "base/bytes.h"
-#include "model/type.h"
+#include "model/data/type.h"
 
 #define START 0x400000ull
 

@@ -2,8 +2,8 @@
 // A flight recorder's file by hand: three hooked places of runtime.mapassign, one for each moment of a write, and what a
 // test puts into the slots and detections.
 #pragma once
-#include "evidence/flight.h"
-#include "evidence/flight_format.h"
+#include "evidence/recorded/flight.h"
+#include "evidence/recorded/flight_format.h"
 
 #include <glib.h>
 #include <stddef.h>

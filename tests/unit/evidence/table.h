@@ -4,7 +4,7 @@
 //   main.last   0x401040-0x401080  a.go:20
 // The frame of main.outer has 0 bytes up to +4, then 24.
 #pragma once
-#include "evidence/pclntab.h"
+#include "evidence/binary/pclntab.h"
 
 #include <assert.h>
 #include <string.h>

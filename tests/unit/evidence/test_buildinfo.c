@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evidence/buildinfo.h"
+#include "evidence/binary/buildinfo.h"
 
 #include <elf.h>
 #include <setjmp.h>

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#include "evidence/code.h"
+#include "evidence/binary/code.h"
 
 static struct code_operation ops[CODE_OPERATIONS_MAX];
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core_build.h"
 
-#include "evidence/core.h"
+#include "evidence/process/core.h"
 
 #include <errno.h>
 #include <zstd.h>

@@ -2,7 +2,7 @@
 // Separate debug files by .gnu_debuglink: the name, and the CRC-32 of the whole file.
 #include "elf_build.h"
 
-#include "evidence/debugfile.h"
+#include "evidence/debug/debugfile.h"
 
 #include <sys/stat.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reader against the DWARF of this very program: what it says is compared with what the compiler knows.
-#include "evidence/debuginfo.h"
+#include "evidence/debug/debuginfo.h"
 
 #include <link.h>
 #include <setjmp.h>

@@ -2,7 +2,7 @@
 #include "../base/cmocka_first.h"
 
 #include "base/scan.h"
-#include "evidence/dump.h"
+#include "evidence/text/dump.h"
 
 #include <glib.h>
 

@@ -2,7 +2,7 @@
 // Lines as Go 1.9 to 1.27 print them, bare and as logs wrap them.
 #include "../base/cmocka_first.h"
 
-#include "evidence/gctrace.h"
+#include "evidence/text/gctrace.h"
 
 static struct gctrace_cycle cycle_of(const char *line)
 {

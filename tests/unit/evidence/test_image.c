@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "elf_build.h"
 
-#include "evidence/debugfile.h"
+#include "evidence/debug/debugfile.h"
 
 #include <sys/stat.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "elf_build.h"
 
-#include "evidence/inflate.h"
+#include "evidence/file/inflate.h"
 
 #include <lz4frame.h>
 #include <lzma.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "../base/cmocka_first.h"
 
-#include "evidence/json_line.h"
-#include "evidence/log_prefix.h"
+#include "evidence/text/json_line.h"
+#include "evidence/text/log_prefix.h"
 
 #include <glib.h>
 

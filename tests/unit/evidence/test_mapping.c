@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evidence/mapping.h"
+#include "evidence/file/mapping.h"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core_build.h"
 
-#include "evidence/core.h"
-#include "evidence/match.h"
+#include "evidence/process/core.h"
+#include "evidence/binary/match.h"
 
 static struct elf_build core_bytes, image_bytes_built;
 

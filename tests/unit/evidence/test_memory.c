@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "elf_build.h"
 
-#include "evidence/memory.h"
+#include "evidence/process/memory.h"
 
 static const uint8_t ones[64] = {[0 ... 63] = 1}, twos[256] = {[0 ... 255] = 2};
 

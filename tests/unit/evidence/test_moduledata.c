@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evidence/moduledata.h"
+#include "evidence/binary/moduledata.h"
 #include "table.h"
 
 #include <setjmp.h>

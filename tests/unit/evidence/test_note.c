@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "elf_build.h"
 
-#include "evidence/note.h"
+#include "evidence/process/note.h"
 
 static struct bytes segment(const void *data, size_t size)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "../base/cmocka_first.h"
 
-#include "evidence/proc_maps.h"
+#include "evidence/process/proc_maps.h"
 
 #include <unistd.h>
 

@@ -2,7 +2,7 @@
 // The bytes are written here field by field, after profile.proto.
 #include "../base/cmocka_first.h"
 
-#include "evidence/profile.h"
+#include "evidence/profile/profile.h"
 
 #include <glib.h>
 #include <libdeflate.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "../base/cmocka_first.h"
 
-#include "evidence/text_stream.h"
+#include "evidence/text/text_stream.h"
 
 #include <glib.h>
 #include <zlib.h>

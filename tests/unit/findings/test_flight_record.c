@@ -4,7 +4,7 @@
 #include "crash.h"
 
 #include "../evidence/flight_build.h"
-#include "model/recording.h"
+#include "model/process/recording.h"
 
 #define PLACE   10u
 #define OUTSIDE (~(uint64_t)FLIGHT_INSIDE)

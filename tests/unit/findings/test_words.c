@@ -2,7 +2,7 @@
 // From a text to its verdict, without a binary. What the texts say was written by hand after real ones.
 #include "../base/cmocka_first.h"
 
-#include "evidence/dump.h"
+#include "evidence/text/dump.h"
 #include "findings/findings.h"
 
 #include <glib.h>

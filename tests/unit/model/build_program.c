@@ -3,8 +3,8 @@
 
 #include "build_program.h"
 
-#include "model/backlog.h"
-#include "model/goroutine.h"
+#include "model/process/backlog.h"
+#include "model/process/goroutine.h"
 
 #define TEXT_BYTES    (MADE_FUNCTIONS * MADE_FUNCTION_BYTES)
 #define DATA_BYTES    4096u

@@ -3,7 +3,7 @@
 // Go minor around it. Values are written where that version's layout says.
 #pragma once
 #include "base/arena.h"
-#include "model/program.h"
+#include "model/process/program.h"
 
 #include <assert.h>
 #include <string.h>

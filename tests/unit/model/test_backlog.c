@@ -2,7 +2,7 @@
 // The ring that the runtime prints into, before and after it has gone around.
 #include "build_program.h"
 
-#include "model/backlog.h"
+#include "model/process/backlog.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 // A function of NOPs with jumps in it: what execution can still come to.
 #include "build_program.h"
 
-#include "model/control.h"
+#include "model/code/control.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#include "model/flow.h"
+#include "model/code/flow.h"
 
 #include <glib.h>
 

@@ -2,7 +2,7 @@
 // What counts as a write in dead stack, and what does not.
 #include "build_program.h"
 
-#include "model/ghost.h"
+#include "model/stack/ghost.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

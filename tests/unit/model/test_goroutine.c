@@ -2,7 +2,7 @@
 // Goroutines of a hand-made runtime.allgs.
 #include "build_program.h"
 
-#include "model/goroutine.h"
+#include "model/process/goroutine.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "model/heap.h"
+#include "model/data/heap.h"
 #include "space.h"
 
 #define PAGE 8192

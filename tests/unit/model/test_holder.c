@@ -2,7 +2,7 @@
 // What a program without debug information tells of who holds a map.
 #include "build_program.h"
 
-#include "model/holder.h"
+#include "model/data/holder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

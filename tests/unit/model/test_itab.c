@@ -2,7 +2,7 @@
 // Where methods stand in itabs, of the linker's list (to Go 1.26) and of its table (since).
 #include "build_program.h"
 
-#include "model/itab.h"
+#include "model/code/itab.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

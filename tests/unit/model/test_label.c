@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Profiler labels as both of runtime/pprof's encodings keep them.
-#include "model/label.h"
+#include "model/process/label.h"
 #include "space.h"
 
 #include <setjmp.h>

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "model/map.h"
+#include "model/data/map.h"
 #include "space.h"
 
 #define BUCKET 144 /* of map[int]int: 8 tophashes, 8 keys, 8 elements, overflow */

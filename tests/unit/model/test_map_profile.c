@@ -2,8 +2,8 @@
 // What profiles say of a program's map writes.
 #include "build_program.h"
 
-#include "evidence/profile.h"
-#include "model/map_profile.h"
+#include "evidence/profile/profile.h"
+#include "model/profile/map_profile.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

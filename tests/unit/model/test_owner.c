@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Walks by type over a hand-made heap: paths, and what must not lead anywhere.
-#include "model/reach.h"
+#include "model/data/reach.h"
 #include "space.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A panic's value as the runtime prints it (printpanicval, runtime/error.go): g._panic leads to an
 // interface of type and data.
-#include "model/panic.h"
+#include "model/process/panic.h"
 
 #include "build_type.h"
 

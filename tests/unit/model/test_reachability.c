@@ -2,7 +2,7 @@
 // Who can get at a map: from the live stack, and from the variables that code names.
 #include "build_program.h"
 
-#include "model/reachability.h"
+#include "model/data/reachability.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel's ucontext on a signal stack: uc_stack at byte 16, {pointer, flags, size}; the interrupted
 // registers at 160 and 168 (amd64), 424, 432 and 440 (arm64).
-#include "model/signal_frame.h"
+#include "model/stack/signal_frame.h"
 #include "space.h"
 
 #include <setjmp.h>

@@ -4,8 +4,8 @@
 
 #include "build_program.h"
 
-#include "evidence/core.h"
-#include "model/thread.h"
+#include "evidence/process/core.h"
+#include "model/process/thread.h"
 
 static struct made made;
 static struct core *core;

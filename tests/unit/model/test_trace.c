@@ -8,8 +8,8 @@
 
 #include "build_program.h"
 
-#include "model/map_trace.h"
-#include "model/trace.h"
+#include "model/stack/map_trace.h"
+#include "model/stack/trace.h"
 
 #include <stdio.h>
 

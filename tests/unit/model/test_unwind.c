@@ -4,7 +4,7 @@
 #include "build_program.h"
 
 #include "base/limits.h"
-#include "model/unwind.h"
+#include "model/stack/unwind.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "model/variable_check.h"
+#include "model/process/variable_check.h"
 #include "space.h"
 
 static struct space space;

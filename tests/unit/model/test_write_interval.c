@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "../base/cmocka_first.h"
 
-#include "model/write_interval.h"
+#include "model/process/write_interval.h"
 
 #include <glib.h>
 

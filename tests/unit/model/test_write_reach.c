@@ -2,7 +2,7 @@
 // From where a write of one map can be reached, and how surely it is that map.
 #include "build_program.h"
 
-#include "model/write_reach.h"
+#include "model/code/write_reach.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

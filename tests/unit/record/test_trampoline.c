@@ -3,7 +3,7 @@
 // different goroutines, and what it leaves in the flight memory is read back.
 #include "record/trampoline.h"
 
-#include "evidence/flight.h"
+#include "evidence/recorded/flight.h"
 
 #include <glib.h>
 #include <setjmp.h>

@@ -1,8 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-#pragma once
-#include "model/program.h"
-
-/**
- * Fills program->threads: the process's threads in its own order, each joined to its m through procid.
- */
-void threads_read(struct program *program);
