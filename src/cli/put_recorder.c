@@ -21,7 +21,8 @@ struct error *put_recorder(struct tracee *tracee, const struct options *options,
 	const struct recorder_options wanted = {.folder = options->folder,
 						.attached = attached,
 						.births = options->allocs,
-						.reads = options->reads};
+						.reads = options->reads,
+						.eras = options->report_shared};
 	scoped(image) struct image *image = NULL;
 
 	TRY(open_image(tracee_pid(tracee), &image));

@@ -28,25 +28,56 @@ static bool is_later(const struct recorded *a, const struct recorded *b, uint32_
 			 : behind(now, a->left) < behind(now, b->left);
 }
 
-/**
- * The place in the order from which on who left a write did so while the operation that noticed was under way. Where that
- * had set the flag itself and found it cleared, somebody's clearing came after: a processor may have looked the place up
- * before that store of its own was seen by others, so that the place before counts, too.
- */
-static uint32_t begun_at(struct reasoning *reasoning, const struct recorded *failure)
+/** The operation whose check failed, as far as the order of the map's writers tells of it. */
+struct failed {
+	const struct recorded *failure;
+	bool in_write;     /**< it had set the flag itself, and found it cleared */
+	uint32_t taken_at; /**< the place at which it had become the map's writer; when in_write */
+	/**
+	 * From this place on, who left a write did so while the operation was under way. One before its own, if it has one: a
+	 * processor may have looked the place up before the other's store of it was seen.
+	 */
+	uint32_t begun;
+};
+
+static struct failed failed_of(struct reasoning *reasoning, const struct recorded *failure)
 {
+	struct failed failed = {.failure = failure, .begun = failure->place};
 	struct recorded own;
 
 	if (recording_write_by(reasoning->program, failure->map, failure->goroutine->id, &own) &&
-	    own.inside)
-		return own.place - 1;
-	return failure->place;
+	    own.inside) {
+		failed.in_write = true;
+		failed.taken_at = own.place;
+		failed.begun = own.place - 1;
+	}
+	return failed;
 }
 
-/** Its write and the operation that noticed were under way at the same time. */
-static bool overlaps(const struct recorded *write, uint32_t begun)
+/** Its write and the operation that noticed may have been under way at the same time. */
+static bool overlaps(const struct recorded *write, const struct failed *failed)
 {
-	return write->inside || behind(begun, write->left) <= 0;
+	return write->inside || behind(failed->begun, write->left) <= 0;
+}
+
+/**
+ * They were, whatever else there was, as the detector never left its operation: the other was inside, or left after the
+ * check had failed, or took the map over after the detector had.
+ */
+static bool surely_overlaps(const struct recorded *write, const struct failed *failed)
+{
+	return write->inside || behind(failed->failure->place, write->left) < 0 ||
+	       (failed->in_write && behind(failed->taken_at, write->place) < 0);
+}
+
+/**
+ * Somebody overlapped. That it was who left last follows from there being nobody else; when the map was taken over during
+ * the operation by somebody whose record is gone, it does not follow.
+ */
+static bool is_settled(const struct recorded *chosen, const struct failed *failed)
+{
+	return surely_overlaps(chosen, failed) || !failed->in_write ||
+	       failed->failure->place == failed->taken_at;
 }
 
 static bool is_tied(const struct recorded *writes, size_t count, const struct recorded *chosen)
@@ -113,10 +144,9 @@ static struct side side_of(struct reasoning *reasoning, const struct recorded *w
 	return side;
 }
 
-/** Others inside a write of it at the same moment: each raced as well. */
+/** Others whose writes overlapped with it: each raced as well. */
 static void add_candidates(struct reasoning *reasoning, const struct recorded *writes, size_t count,
-			   const struct recorded *chosen, const struct recorded *failure,
-			   uint32_t begun)
+			   const struct recorded *chosen, const struct failed *failed)
 {
 	struct findings *findings = reasoning->findings;
 
@@ -124,9 +154,9 @@ static void add_candidates(struct reasoning *reasoning, const struct recorded *w
 	for (size_t i = 0; i < count && findings->candidate_count < OTHERS_MAX; i++) {
 		struct side *side = &findings->candidates[findings->candidate_count];
 
-		if (&writes[i] == chosen || !overlaps(&writes[i], begun))
+		if (&writes[i] == chosen || !surely_overlaps(&writes[i], failed))
 			continue;
-		*side = side_of(reasoning, &writes[i], failure, false, CONFIDENCE_POSSIBLE);
+		*side = side_of(reasoning, &writes[i], failed->failure, false, CONFIDENCE_POSSIBLE);
 		side->role = SIDE_CANDIDATE;
 		findings->candidate_count++;
 	}
@@ -144,7 +174,7 @@ static void name(struct reasoning *reasoning, const struct recorded *write,
 /** @return why nobody is named; NULL when somebody is */
 static const char *name_writer(struct reasoning *reasoning, const struct recorded *failure)
 {
-	uint32_t begun = begun_at(reasoning, failure);
+	struct failed failed = failed_of(reasoning, failure);
 	enum confidence confidence;
 	const struct recorded *writes, *chosen = NULL;
 	size_t count =
@@ -157,13 +187,16 @@ static const char *name_writer(struct reasoning *reasoning, const struct recorde
 			chosen = &writes[i];
 	if (!chosen)
 		return "no other goroutine's write of this map is on record";
-	if (!overlaps(chosen, begun))
+	if (!overlaps(chosen, &failed))
 		return "nobody is on record inside a write of this map while the check failed";
+	if (!is_settled(chosen, &failed))
+		return "another goroutine took the map over during the failed operation, and its "
+		       "record is gone";
 	confidence = confidence_of(reasoning, writes, count, chosen);
 	if (confidence < CONFIDENCE_LIKELY)
 		return "two goroutines left their writes of this map at the same time";
 	name(reasoning, chosen, failure, false, confidence);
-	add_candidates(reasoning, writes, count, chosen, failure, begun);
+	add_candidates(reasoning, writes, count, chosen, &failed);
 	return NULL;
 }
 
@@ -277,10 +310,13 @@ static struct map_use *uses_of(struct reasoning *reasoning, const struct recorde
 	struct map_use *uses =
 		arena_array(reasoning->findings->arena, count + 1, sizeof(struct map_use));
 
+	*ret_count = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct go_site *site = user_site(reasoning, &records[i]);
 
-		uses[i] = (struct map_use){
+		if (!records[i].sure)
+			continue;
+		uses[(*ret_count)++] = (struct map_use){
 			.goroutine = records[i].goroutine,
 			.operation = records[i].operation,
 			.site = site ? *site : (struct go_site){0},
@@ -288,8 +324,8 @@ static struct map_use *uses_of(struct reasoning *reasoning, const struct recorde
 			.inside = records[i].inside,
 		};
 	}
-	qsort(uses, count, sizeof(*uses), use_compare);
-	*ret_count = MIN(count, USES_MAX);
+	qsort(uses, *ret_count, sizeof(*uses), use_compare);
+	*ret_count = MIN(*ret_count, USES_MAX);
 	return uses;
 }
 
@@ -301,6 +337,11 @@ void flight_record_uses(struct reasoning *reasoning)
 
 	if (!failure || !failure->map)
 		return;
+	if (!reasoning->program->recording->eras)
+		program_gap(reasoning->program, "who used the map last",
+			    "some code that makes maps was not understood, so a record may be of a "
+			    "map that stood at this address before",
+			    "who else used the map before the check failed");
 	count = recording_reads(reasoning->program, failure->map, &records);
 	map->readers = uses_of(reasoning, failure, records, count, &map->reader_count);
 	count = recording_writes(reasoning->program, failure->map, 0, &records);

@@ -63,7 +63,7 @@ static void judge(struct program *program, const struct flight_write **writes, s
 		return;
 	*map = (struct shared_map){.map = writes[0]->map};
 	map->writers = arena_array(program->arena, count, sizeof(*map->writers));
-	map->turns = writes[count - 1]->place - 1; // the first one to write it took place 1
+	map->turns = writes[count - 1]->turn - 1; // the first one to write it took turn 1
 	for (size_t i = 0; i < count; i++)
 		add_writer(program, map, writes[i]);
 	if (map->writer_count < 2)
@@ -82,9 +82,12 @@ void shared_maps_find(struct program *program, struct shared_maps *ret)
 	const struct flight_write *writes = flight_writes(program->recording->flight, &count);
 	const struct flight_write **sorted =
 		arena_array(program->arena, count + 1, sizeof(struct flight_write *));
+	size_t all = count;
 
-	for (size_t i = 0; i < count; i++)
-		sorted[i] = &writes[i];
+	count = 0;
+	for (size_t i = 0; i < all; i++)
+		if (writes[i].sure && !writes[i].on_stack)
+			sorted[count++] = &writes[i];
 	qsort(sorted, count, sizeof(*sorted), write_compare);
 	*ret = (struct shared_maps){
 		.maps = arena_array(program->arena, count / 2 + 1, sizeof(*ret->maps))};

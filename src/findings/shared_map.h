@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Maps that several goroutines wrote while the flight recorder looked on, before anything crashed. Suspects, never findings:
-// the record says who wrote, not what kept them apart.
+// the record says who wrote, not what kept them apart. What may be of a map that stood at the same address before is left out.
 #pragma once
 #include "model/process/recording.h"
 

@@ -241,6 +241,14 @@ void emit_test_byte(struct assembly *a, uint8_t base, int32_t offset, uint8_t ma
 	byte(a, mask);
 }
 
+void emit_and_byte(struct assembly *a, uint8_t base, int32_t offset, uint8_t mask)
+{
+	rex(a, WIDTH_32, 0, base);
+	byte(a, 0x80);
+	memory(a, 4, base, offset);
+	byte(a, mask);
+}
+
 void emit_address(struct assembly *a, uint8_t to, uint8_t base, int32_t offset)
 {
 	rex(a, WIDTH_64, to, base);

@@ -78,6 +78,7 @@ void emit_compare_memory(struct assembly *a, enum width width, uint8_t base, int
 void emit_compare_memory_constant(struct assembly *a, enum width width, uint8_t base,
 				  int32_t offset, int8_t constant);
 void emit_test_byte(struct assembly *a, uint8_t base, int32_t offset, uint8_t mask);
+void emit_and_byte(struct assembly *a, uint8_t base, int32_t offset, uint8_t mask);
 void emit_address(struct assembly *a, uint8_t to, uint8_t base, int32_t offset);
 void emit_exchange_add(struct assembly *a, enum width width, uint8_t base, int32_t offset,
 		       uint8_t reg);

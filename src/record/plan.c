@@ -18,9 +18,11 @@ struct planning {
 	struct pclntab *table;
 	struct decoder *decoder;
 	GArray *functions, *hooks;
-	bool births, reads;
+	bool births, reads, eras;
 	/** A function some of whose reads cannot be hooked, and why; NULL when none */
 	const char *unread, *unread_because;
+	/** One that makes maps and cannot be hooked, and why; NULL when none */
+	const char *unborn, *unborn_because;
 };
 
 static enum callee callee_of(void *context, uint64_t address)
@@ -125,6 +127,7 @@ struct birth_function {
 
 /* Sources: runtime/hashmap.go 1.9 (whose makemap has one argument more), runtime/map.go, internal/runtime/maps/map.go */
 static const struct birth_function birth_functions[] = {
+	{"internal/runtime/maps.(*Map).Clone", MOMENT_MADE, RAX, 1},
 	{"internal/runtime/maps.(*Map).growToTable", MOMENT_GROWN, RAX, 0},
 	{"internal/runtime/maps.(*table).rehash", MOMENT_GROWN, RCX, 2},
 	{"internal/runtime/maps.NewEmptyMap", MOMENT_MADE, RAX, 0},
@@ -140,6 +143,19 @@ static int32_t stack_word(const struct planning *p, const struct birth_function 
 		p->plan->version.minor <= 9 && g_str_equal(birth->name, "runtime.makemap");
 
 	return (1 + birth->word + has_bucket) * (int32_t)sizeof(uint64_t);
+}
+
+static const char *overlap(const struct planning *p, guint from)
+{
+	for (guint i = from; i < p->hooks->len; i++)
+		for (guint k = 0; k < from; k++) {
+			const struct map_hook *a = &g_array_index(p->hooks, struct plan_hook, i).at;
+			const struct map_hook *b = &g_array_index(p->hooks, struct plan_hook, k).at;
+
+			if (a->address < b->address + b->size && b->address < a->address + a->size)
+				return "two places to hook touch each other";
+		}
+	return NULL;
 }
 
 static void plan_birth(struct planning *p, const struct birth_function *birth)
@@ -163,8 +179,14 @@ static void plan_birth(struct planning *p, const struct birth_function *birth)
 			       : "its code is not in the binary";
 	if (!planned.left_alone)
 		planned.left_alone = add_hooks(p, &found, &code);
+	if (!planned.left_alone)
+		planned.left_alone = overlap(p, before);
 	if (planned.left_alone)
 		g_array_set_size(p->hooks, before);
+	if (planned.left_alone && birth->moment == MOMENT_MADE) {
+		p->unborn = birth->name;
+		p->unborn_because = planned.left_alone;
+	}
 	for (guint i = before; i < p->hooks->len; i++) {
 		struct plan_hook *hook = &g_array_index(p->hooks, struct plan_hook, i);
 
@@ -173,12 +195,26 @@ static void plan_birth(struct planning *p, const struct birth_function *birth)
 	g_array_append_val(p->functions, planned);
 }
 
+static bool is_wanted(const struct planning *p, const struct birth_function *birth)
+{
+	if (birth->moment == MOMENT_GROWN)
+		return p->births;
+	// there, NewMap makes it
+	return !p->plan->swiss || !g_str_equal(birth->name, "runtime.makemap");
+}
+
 static void plan_births(struct planning *p)
 {
+	guint hooks = p->hooks->len, functions = p->functions->len;
+
 	for (size_t i = 0; i < G_N_ELEMENTS(birth_functions); i++)
-		// there, NewMap makes it
-		if (!p->plan->swiss || !g_str_equal(birth_functions[i].name, "runtime.makemap"))
+		if (is_wanted(p, &birth_functions[i]))
 			plan_birth(p, &birth_functions[i]);
+	p->plan->eras = !p->unborn;
+	if (p->plan->eras || p->births)
+		return;
+	g_array_set_size(p->hooks, hooks); // some of them tell nothing
+	g_array_set_size(p->functions, functions);
 }
 
 /** Functions that never touch the flag (wrappers, growing) have nothing to hook and nothing to miss. */
@@ -249,6 +285,13 @@ static struct error *check(struct planning *p, const struct image *image)
 						 "its reads of maps cannot be recorded: %s: %s",
 						 p->unread, p->unread_because),
 				       "its writes can: leave out --reads");
+	if (p->eras && p->unborn)
+		return error_with_hint(
+			error_new(ERROR_UNSUPPORTED, place_whole(image_path(image)),
+				  "maps that follow each other at one address cannot be told "
+				  "apart: %s: %s",
+				  p->unborn, p->unborn_because),
+			"leave out --report-shared");
 	return NULL;
 }
 
@@ -263,8 +306,7 @@ static struct error *read_functions(struct planning *p, const struct image *imag
 	p->plan->complete = true;
 	for (size_t i = 0; i < count; i++)
 		plan_function(p, &all[i]);
-	if (p->births)
-		plan_births(p);
+	plan_births(p);
 	return check(p, image);
 }
 
@@ -309,6 +351,7 @@ struct error *plan_make(struct image *image, const struct plan_options *options,
 		.plan = g_new0(struct plan, 1),
 		.births = options->births,
 		.reads = options->reads,
+		.eras = options->eras,
 		.memory = memory_new(),
 		.functions = g_array_new(FALSE, FALSE, sizeof(struct plan_function)),
 		.hooks = g_array_new(FALSE, FALSE, sizeof(struct plan_hook)),

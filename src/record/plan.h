@@ -39,19 +39,21 @@ struct plan {
 	/** Every write of a map is hooked, and every place that gives up: nothing goes unseen */
 	bool complete;
 	const char *incomplete_because;
+	bool eras; /**< every place that makes a map is hooked: maps that follow each other at one address are told apart */
 };
 
 #define PLAN_HOOKS_MAX 512
 
 struct plan_options {
 	uint64_t bias; /**< at which the image is loaded */
-	bool births;   /**< also where maps are made and grown */
+	bool births;   /**< also where maps are grown */
 	bool reads;    /**< also where maps are read */
+	bool eras;     /**< it must be all places that make maps */
 };
 
 /**
  * Reads the program's map functions.
- * @return ERROR_UNSUPPORTED when no write at all can be recorded, or reads are wanted and some cannot; says why
+ * @return ERROR_UNSUPPORTED when no write at all can be recorded, or reads or eras are wanted and some cannot; says why
  */
 struct error *plan_make(struct image *image, const struct plan_options *options, struct plan **ret);
 void plan_free(struct plan *plan);

@@ -129,6 +129,10 @@ static void lay_out(struct installing *in, const struct image *image,
 	h->order_offset =
 		h->detections_offset + FLIGHT_DETECTIONS * sizeof(struct flight_detection);
 	h->slots_offset = h->order_offset + (sizeof(uint64_t) << FLIGHT_ORDER_BITS);
+	if (in->plan->eras) {
+		h->eras_offset = h->slots_offset;
+		h->slots_offset += sizeof(uint64_t) << FLIGHT_ORDER_BITS;
+	}
 	h->slot_count = 1u << FLIGHT_SLOT_BITS;
 	h->births_offset = h->slots_offset + h->slot_count * (uint32_t)sizeof(struct flight_slot);
 	h->birth_count = options->births ? 1u << FLIGHT_BIRTH_BITS : 0;
@@ -463,7 +467,8 @@ struct error *recorder_install(struct tracee *tracee, struct image *image,
 	g_autofree char *path = g_strdup_printf("/proc/%d/root%s", pid, inside);
 	struct installing in = {.tracee = tracee, .inside_path = inside};
 	struct error *error;
-	struct plan_options planned = {.births = options->births, .reads = options->reads};
+	struct plan_options planned = {
+		.births = options->births, .reads = options->reads, .eras = options->eras};
 
 	TRY(find_bias(tracee, image, &planned.bias));
 	TRY(plan_make(image, &planned, &in.plan));

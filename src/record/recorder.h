@@ -13,6 +13,7 @@ struct recorder_options {
 	bool attached; /**< the process was at work already */
 	bool births;   /**< record also who makes and grows maps */
 	bool reads;    /**< record also who reads maps */
+	bool eras; /**< refuse where maps that follow each other at one address cannot be told apart */
 };
 
 /**

@@ -189,11 +189,10 @@ static void walk(struct piece *p, struct label *outside)
 	emit_load(p->a, WIDTH_32, p->spare, p->order, WORD);
 }
 
-/** Are the callers, as far as frame pointers lead up this very stack, those that the slot has? */
+/** Are the callers, as far as frame pointers lead up this very stack, those that the slot has? The walk has begun. */
 static void compare_callers(struct piece *p, struct label ends[FLIGHT_CALLERS],
 			    struct label *changed)
 {
-	begin_walk(p);
 	for (int i = 0; i < FLIGHT_CALLERS; i++) {
 		walk(p, &ends[i]);
 		emit_compare_memory(p->a, WIDTH_32, p->at, caller_at(i), p->spare);
@@ -287,10 +286,29 @@ static void touch(struct piece *p)
 	emit_store(p->a, WIDTH_32, p->at, SLOT(used), p->spare);
 }
 
+/** Goes to @a above when the map's address is above SP: it may stand on this stack. The walk has begun. */
+static void look_where_map_is(struct piece *p, struct label *above)
+{
+	emit_alu(p->a, WIDTH_64, ALU_CMP, p->hook->at.map_register, RSP);
+	emit_branch(p->a, IF_ABOVE, above);
+}
+
+static void mark_on_stack(struct piece *p, struct label *above, struct label *looked)
+{
+	struct assembly *a = p->a;
+
+	label_place(a, above);
+	emit_alu(a, WIDTH_64, ALU_CMP, p->hook->at.map_register, p->key);
+	emit_branch(a, IF_ABOVE, looked);
+	emit_alu_constant(a, WIDTH_64, ALU_OR, p->goid, FLIGHT_ON_STACK);
+	emit_jump(a, looked);
+}
+
 static void make_set(struct piece *p)
 {
 	struct label out = {0}, search = {0}, found = {0}, reorder = {0}, record = {0},
-		     changed = {0}, settled = {0}, ends[FLIGHT_CALLERS] = {0};
+		     changed = {0}, settled = {0}, above = {0}, looked = {0},
+		     ends[FLIGHT_CALLERS] = {0};
 	struct assembly *a = p->a;
 
 	save_registers(p);
@@ -304,6 +322,9 @@ static void make_set(struct piece *p)
 	emit_branch(a, IF_NOT_EQUAL, &reorder);
 	label_place(a, &record);
 	load_who(p, FLIGHT_INSIDE);
+	begin_walk(p);
+	look_where_map_is(p, &above);
+	label_place(a, &looked);
 	compare_callers(p, ends, &changed);
 	label_place(a, &settled);
 	emit_store(a, WIDTH_64, p->at, SLOT(who), p->goid);
@@ -315,6 +336,7 @@ static void make_set(struct piece *p)
 
 	search_ways(p, &search, &found);
 	reorder_ways(p, &reorder, &record);
+	mark_on_stack(p, &above, &looked);
 	store_callers(p, ends, &changed, &settled);
 }
 
@@ -333,7 +355,7 @@ static void make_clear(struct piece *p)
 	label_place(a, &found);
 	emit_shift_right(a, p->order, 32);
 	emit_store(a, WIDTH_32, p->at, SLOT(left), p->order);
-	emit_store_byte(a, p->at, SLOT(who), 0);
+	emit_and_byte(a, p->at, SLOT(who), (uint8_t)~FLIGHT_INSIDE);
 	label_place(a, &out);
 	restore_registers(p);
 	jump_back(p);
@@ -371,6 +393,7 @@ static void make_read(struct piece *p)
 	label_place(a, &found);
 	keep_place(p);
 	load_who(p, 0);
+	begin_walk(p);
 	compare_callers(p, ends, &changed);
 	label_place(a, &settled);
 	emit_store(a, WIDTH_64, p->at, SLOT(who), p->goid);
@@ -388,17 +411,45 @@ static void make_read(struct piece *p)
 
 #define BIRTH(field) ((int32_t)offsetof(struct flight_birth, field))
 
+/** at = the map's address / 16 */
+static void load_born(struct piece *p)
+{
+	if (p->hook->at.map_register == REGISTER_NONE)
+		emit_load(p->a, WIDTH_64, p->at, RSP, p->hook->map_offset + p->pushed * WORD);
+	else
+		emit_alu(p->a, WIDTH_64, ALU_MOV, p->at, p->hook->at.map_register);
+	emit_shift_right(p->a, p->at, FLIGHT_MAP_SHIFT);
+}
+
+/** What was recorded of its address before is of another map: the order goes on, with nobody as the writer. */
+static void begin_era(struct piece *p)
+{
+	struct assembly *a = p->a;
+
+	load_born(p);
+	emit_alu(a, WIDTH_64, ALU_MOV, p->goid, p->at);
+	emit_shift_left(a, p->goid, 32);
+	emit_alu_constant(a, WIDTH_32, ALU_AND, p->at, (1 << FLIGHT_ORDER_BITS) - 1);
+	emit_shift_left(a, p->at, 3);
+	emit_address_of(a, p->order, p->room->flight + p->flight->order_offset);
+	emit_alu(a, WIDTH_64, ALU_ADD, p->order, p->at);
+	emit_set(a, p->key, 1);
+	emit_exchange_add(a, WIDTH_32, p->order, 4, p->key);
+	emit_alu_constant(a, WIDTH_32, ALU_ADD, p->key, 1);
+	emit_store_constant(a, WIDTH_32, p->order, 0, 0);
+	emit_alu(a, WIDTH_64, ALU_OR, p->key, p->goid);
+	emit_address_of(a, p->order, p->room->flight + p->flight->eras_offset);
+	emit_alu(a, WIDTH_64, ALU_ADD, p->order, p->at);
+	emit_store(a, WIDTH_64, p->order, 0, p->key);
+}
+
 /** at = the map's place in the table, goid = the map as it is told there. */
 static void find_birth(struct piece *p, uint64_t table)
 {
 	static const int32_t places = (1 << FLIGHT_BIRTH_BITS) - 1;
 	struct assembly *a = p->a;
 
-	if (p->hook->at.map_register == REGISTER_NONE)
-		emit_load(a, WIDTH_64, p->at, RSP, p->hook->map_offset + p->pushed * WORD);
-	else
-		emit_alu(a, WIDTH_64, ALU_MOV, p->at, p->hook->at.map_register);
-	emit_shift_right(a, p->at, FLIGHT_MAP_SHIFT);
+	load_born(p);
 	emit_alu(a, WIDTH_32, ALU_MOV, p->goid, p->at);
 	emit_shift_right(a, p->at, FLIGHT_BIRTH_SHIFT - FLIGHT_MAP_SHIFT);
 	emit_alu_constant(a, WIDTH_32, ALU_AND, p->at, places);
@@ -407,20 +458,18 @@ static void find_birth(struct piece *p, uint64_t table)
 	emit_alu(a, WIDTH_64, ALU_ADD, p->at, p->key);
 }
 
-static void make_birth(struct piece *p)
+static void keep_birth(struct piece *p, bool made)
 {
-	bool made = p->hook->at.moment == MOMENT_MADE;
-	uint64_t table = p->room->flight + p->flight->births_offset +
-			 (made ? 0 : p->flight->birth_count * sizeof(struct flight_birth));
-	struct label out = {0};
+	int32_t table_bytes = (int32_t)(p->flight->birth_count * sizeof(struct flight_birth));
 	struct assembly *a = p->a;
 
-	save_registers(p);
-	leave_if_not_recording(p, &out);
 	if (!p->plan->g_in_register)
 		emit_load_tls(a, p->g, p->plan->tls_offset);
-	find_birth(p, table);
+	find_birth(p,
+		   p->room->flight + p->flight->births_offset + (made ? 0 : (uint64_t)table_bytes));
 	emit_store_constant(a, WIDTH_32, p->at, BIRTH(map), 0);
+	if (made) // whoever grew the map that stood there before
+		emit_store_constant(a, WIDTH_32, p->at, table_bytes + BIRTH(map), 0);
 	emit_load(a, WIDTH_32, p->spare, p->g, p->plan->layout->offset[GO_G_GOID]);
 	emit_store(a, WIDTH_32, p->at, BIRTH(goroutine), p->spare);
 	emit_load(a, WIDTH_32, p->spare, RSP, p->hook->return_offset + p->pushed * WORD);
@@ -428,7 +477,20 @@ static void make_birth(struct piece *p)
 	emit_store_constant(a, WIDTH_32, p->at, BIRTH(site), (int32_t)p->site);
 	put_callers(p, BIRTH(callers));
 	emit_store(a, WIDTH_32, p->at, BIRTH(map), p->goid);
-	label_place(a, &out);
+}
+
+static void make_birth(struct piece *p)
+{
+	bool made = p->hook->at.moment == MOMENT_MADE;
+	struct label out = {0};
+
+	save_registers(p);
+	leave_if_not_recording(p, &out);
+	if (made && p->flight->eras_offset)
+		begin_era(p);
+	if (p->flight->birth_count)
+		keep_birth(p, made);
+	label_place(p->a, &out);
 	restore_registers(p);
 	displaced(p);
 	if (!made) // that ends with the function's return

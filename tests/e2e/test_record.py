@@ -9,10 +9,11 @@ import subprocess
 import time
 
 import pytest
-from fixture import fixture_named
+from conftest import newest_version
+from fixture import FIXTURES, fixture_named
 from judge import mapfault_path, mapfault_run, side_in
 from recorded import recorded
-from toolchain import program_build
+from toolchain import go_environment, program_build, toolchain_get
 
 # fixture, Go version, variant, environment: both calling conventions, every kind of map code and of binary
 RUNS = [
@@ -36,11 +37,18 @@ def test_the_other_side_is_proven(name, version, variant, env):
     assert side_in(result.report, "other")["rule"] == "flight_record"
 
 
+def worker_build(tmp_path, name, version=None):
+    """A program that is no fixture, as nobody in it races."""
+    source, program = FIXTURES / name / "main.go", tmp_path / name
+    go = toolchain_get(version or newest_version())
+    subprocess.run([str(go / "bin" / "go"), "build", "-o", str(program), str(source)], check=True,
+                   env=go_environment(version or newest_version(), go, False))
+    return program
+
+
 def sleeper(tmp_path, **settings):
     """A program that writes maps, checks what it wrote, and ends when it is told to."""
-    source = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "map_loop" / "main.go"
-    program = tmp_path / "loop"
-    subprocess.run(["go", "build", "-o", str(program), str(source)], check=True, env={**os.environ, "GO111MODULE": "off"})
+    program = worker_build(tmp_path, "map_loop")
     return subprocess.Popen([str(program)], stdout=subprocess.PIPE, text=True, env={**os.environ, **settings})
 
 
@@ -161,13 +169,21 @@ def test_a_watcher_that_lets_go_takes_its_recorder_along(tmp_path):
         process.kill()
 
 
-def test_what_several_goroutines_write_is_suspect_at_most(tmp_path):
-    program, report = tmp_path / "turns", tmp_path / "shared.json"
-    source = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "map_turns" / "main.go"
-    subprocess.run(["go", "build", "-o", str(program), str(source)], check=True, env={**os.environ, "GO111MODULE": "off"})
+def shared_maps(tmp_path, name, version, output):
+    program, report = worker_build(tmp_path, name, version), tmp_path / "shared.json"
     done = mapfault_run("record", "--report-shared", "--json", "-o", report, "--", program)
-    assert (done.returncode, done.stdout) == (0, "done 2\n")
-    found = json.loads(report.read_text())
+    assert (done.returncode, done.stdout) == (0, output)
+    return json.loads(report.read_text())
+
+
+def test_what_several_goroutines_write_is_suspect_at_most(tmp_path):
+    found = shared_maps(tmp_path, "map_turns", "1.26.8", "done 2\n")
     assert [(suspect["type"], suspect["turns"]) for suspect in found["suspects"]] == [("map[int]int", 99)]
     assert {writer["site"]["function"] for writer in found["suspects"][0]["writers"]} == {"main.touch"}
     assert found["locked"] >= 1 and found["handed_over"] >= 1
+
+
+@pytest.mark.parametrize("version", ["1.9.7", "1.16.15", "1.22.12", "1.27.2"])
+def test_maps_that_follow_each_other_at_one_address_are_not_one(tmp_path, version):
+    found = shared_maps(tmp_path, "map_reused", version, "written 11200\n")
+    assert found == {"schema": "mapfault.shared/1", "suspects": [], "locked": 0, "handed_over": 0}

@@ -90,23 +90,26 @@ def image(machine, kind):
 
 def flight():
     """A flight recorder's file with one hooked place of each kind, a failed check and two records."""
-    header, site, detections, slot = 832, 56, 8, 64
+    header, site, detections, slot, orders = 896, 56, 8, 64, 1 << 15
     names = b"runtime.mapassign\0" + b"\0" * 6
     sites = b"".join(struct.pack("<QIBBBBi36x", 0x401000 + 16 * i, 0, i, 1, 3, 6, 0x20) for i in range(3))
     names_at = header + 3 * site
     seen_at = names_at + len(names)
-    slots_at = seen_at + detections * 4096
+    eras_at = seen_at + detections * 4096
+    slots_at = eras_at + 8 * orders
     total = slots_at + 2 * slot
-    head = struct.pack("<QIIQIiiiQQQqIIIIIIIIIII", 0x544847494C46464D, 1, header, total, 0, 22, 12, 99, 0, 0x400000,
-                       0x500000, 1, 3, header, names_at, len(names), seen_at, seen_at, slots_at, 2, 1, 0, 0)
-    head = head.ljust(640, b"\0") + struct.pack("<Q", 1).ljust(64, b"\0")
+    head = struct.pack("<QIIQIiiiQQQq15I", 0x544847494C46464D, 4, header, total, 0, 22, 12, 99, 0, 0x400000,
+                       0x500000, 1, 3, header, names_at, len(names), seen_at, seen_at, slots_at, 2, 0, 0, slots_at, eras_at, 1, 0, 0)
+    head = head.ljust(704, b"\0") + struct.pack("<Q", 1).ljust(64, b"\0")
     stack = struct.pack("<8Q", 0, 0, 0x7040, 0x401111, 0x402222, 0, 0, 0)
     seen = struct.pack("<QQQQQIIQ", 1, 7, 0xC000010000, 1 << 32 | 9, 5, 2, len(stack), 0x7000)
     seen += struct.pack("<16Q8x", 0, 0, 0, 0, 0x7000, 0x7010, *[0] * 10) + stack
     key = [goroutine << 32 | 0xC000010000 >> 4 & 0xFFFFFFFF for goroutine in (7, 9)]
-    slots = b"".join(struct.pack("<QQQQ8I", k, k & ~0xFFFFFFFF | 0x401234, i + 1 << 32 | k & 0xFFFFFFFF, i,
-                                 0x402345, 0, 0, 0, 0, 0, k >> 32, 0) for i, k in enumerate(key))
-    return head.ljust(header, b"\0") + sites + names + seen.ljust(detections * 4096, b"\0") + slots
+    slots = b"".join(struct.pack("<QQQII6IQ", k, 0x401234 << 32 | (k >> 32 + 10) << 17, i + 1 << 32 | k >> 32, i, i,
+                                 0x402345, 0, 0, 0, k >> 32, 0, k) for i, k in enumerate(key))
+    eras = bytearray(8 * orders)
+    struct.pack_into("<II", eras, 8 * (key[0] % orders), 1, key[0] & 0xFFFFFFFF)
+    return head.ljust(header, b"\0") + sites + names + seen.ljust(detections * 4096, b"\0") + bytes(eras) + slots
 
 
 def map_code():

@@ -53,6 +53,8 @@ static struct error *check_tables(const struct flight *f)
 		return malformed(f, h->names_offset, "the names are not all there");
 	if (!has(f, h->detections_offset, FLIGHT_DETECTIONS * sizeof(struct flight_detection)))
 		return malformed(f, h->detections_offset, "the failed checks are not all there");
+	if (h->eras_offset && !has(f, h->eras_offset, sizeof(uint64_t) << FLIGHT_ORDER_BITS))
+		return malformed(f, h->eras_offset, "when maps were made is not all there");
 	if (!has(f, h->slots_offset, (uint64_t)h->slot_count * sizeof(struct flight_slot)))
 		return malformed(f, h->slots_offset, "the records are not all there");
 	if (h->reads_offset &&
@@ -104,6 +106,7 @@ static struct error *read_header(struct flight *f)
 		.attached = h->attached != 0,
 		.begun_in_operation = h->begun_in_operation != 0,
 		.lost = h->lost,
+		.eras = h->eras_offset != 0,
 	};
 	return check_tables(f);
 }
@@ -149,6 +152,20 @@ static bool is_whole(const struct flight_slot *slot)
 		       (goroutine >> FLIGHT_TAG_FROM & UINT32_MAX >> FLIGHT_TAG_SHIFT);
 }
 
+/** Which of the maps that stood at its address in turn. */
+static void read_era(const struct flight *f, struct flight_write *write)
+{
+	uint64_t index = write->map & ((1u << FLIGHT_ORDER_BITS) - 1), era;
+
+	write->turn = write->place;
+	if (!f->header.eras_offset)
+		return;
+	memcpy(&era, f->bytes + f->header.eras_offset + index * sizeof(era), sizeof(era));
+	write->turn = write->place - (uint32_t)era;
+	write->sure = era == 0 || (int32_t)write->turn >= 0;
+	write->earlier = !write->sure && era >> 32 == write->map;
+}
+
 static void read_slot(const struct flight *f, const struct flight_slot *slot, GArray *ret)
 {
 	const struct flight_site *site = site_at(f, (uint32_t)slot->who >> FLIGHT_SITE_SHIFT &
@@ -159,6 +176,7 @@ static void read_slot(const struct flight *f, const struct flight_slot *slot, GA
 		.place = (uint32_t)(slot->order >> 32),
 		.left = slot->left,
 		.inside = slot->who & FLIGHT_INSIDE,
+		.on_stack = slot->who & FLIGHT_ON_STACK,
 	};
 
 	if (!is_whole(slot) || !site)
@@ -168,6 +186,7 @@ static void read_slot(const struct flight *f, const struct flight_slot *slot, GA
 	write.pcs[write.pc_count++] = whole_pc(f, (uint32_t)(slot->who >> 32));
 	if (slot->callers_of == write.goroutine && !(slot->who & FLIGHT_UNSETTLED))
 		add_callers(f, slot->callers, &write);
+	read_era(f, &write);
 	g_array_append_val(ret, write);
 }
 

@@ -20,6 +20,11 @@ struct flight_write {
 		place; /**< in the order of this map's changes of writer, of a read as it found it; wraps */
 	uint32_t left; /**< the order's place when it left the write; when not inside */
 	bool inside;   /**< it had not left it when recording stopped */
+	bool on_stack; /**< the map stands on the goroutine's own stack */
+	bool earlier; /**< of a map that stood at this address before; the one there now was made later */
+	bool sure; /**< of the map that is there now: no map has been made there since, as far as is on record */
+	uint32_t
+		turn; /**< place, counted from when a map was last made there, or recording began */
 	enum map_operation operation;
 	const char *function; /**< the runtime's */
 	size_t pc_count;
@@ -54,6 +59,7 @@ struct flight_facts {
 	bool attached;           /**< recording began while the process was at work */
 	bool begun_in_operation; /**< some goroutine may have been inside a write then */
 	uint64_t lost;           /**< records for which there was no room */
+	bool eras;               /**< maps that follow each other at one address are told apart */
 };
 
 /** True when the bytes begin as a flight recorder's file. */

@@ -3,7 +3,7 @@
 // the process saw when it gave up. Written by the machine code of record/trampoline.c inside the process,
 // read by evidence/recorded/flight.c. Little-endian; offsets are from the start of the header.
 //
-//   header | sites | names | detections | order table | slot table | made | grown | slots of reads
+//   header | sites | names | detections | order table | eras | slot table | made | grown | slots of reads
 //
 // A slot belongs to one goroutine's writes of one map, or in a table of their own to its reads. Only that goroutine writes it, one aligned word at
 // a time, so that nothing in it is ever half of two records; a slot that is given to somebody else meanwhile
@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define FLIGHT_MAGIC   0x544847494c46464dull /* "MFFLIGHT" */
-#define FLIGHT_VERSION 3
+#define FLIGHT_VERSION 4
 
 #define FLIGHT_BYTES_MAX   (64u << 20)
 #define FLIGHT_DETECTIONS  8
@@ -49,8 +49,9 @@ struct flight_header {
 	uint32_t detections_offset, order_offset, slots_offset, slot_count;
 	uint32_t births_offset, birth_count; /**< of each of both tables; 0: not recorded */
 	uint32_t reads_offset;               /**< as many slots again; 0: not recorded */
-	uint32_t complete;                   /**< every write of a map is recorded */
-	uint32_t attached;                   /**< recording began while the process was at work */
+	uint32_t eras_offset; /**< a word for each of the order table; 0: not recorded */
+	uint32_t complete;    /**< every write of a map is recorded */
+	uint32_t attached;    /**< recording began while the process was at work */
 	/** Operations may have been under way when recording began */
 	uint32_t begun_in_operation;
 	char build_id[128];   /**< the Go linker's */
@@ -81,12 +82,15 @@ static_assert(sizeof(struct flight_site) == 56, "aligned");
 enum {
 	FLIGHT_INSIDE = 1,    /**< the write is under way */
 	FLIGHT_UNSETTLED = 2, /**< the callers are being changed */
+	FLIGHT_ON_STACK = 4,  /**< the map stands on its writer's own stack: nobody else's */
 };
 
 #define FLIGHT_SITE_SHIFT 8
 #define FLIGHT_SITE_BITS  9
-#define FLIGHT_TAG_SHIFT  17 /* the goroutine's bits from 11 on: those that its set does not say */
-#define FLIGHT_TAG_FROM   11
+#define FLIGHT_TAG_SHIFT  17 /* the goroutine's bits from 10 on: those that its set does not say */
+#define FLIGHT_TAG_FROM   10
+static_assert(FLIGHT_SET_BITS >> FLIGHT_SET_SHIFT == (1 << FLIGHT_TAG_FROM) - 1,
+	      "a set's own bits and the tag's say which goroutine it is");
 
 struct flight_slot {
 	uint64_t key; /**< goroutine's low 32 bits << 32 | low 32 bits of map >> 4; 0: free */
@@ -132,4 +136,8 @@ struct flight_detection {
 static_assert(sizeof(struct flight_detection) == 4096, "one page");
 
 /* The order table's words, by map: place << 32 | low 32 bits of the goroutine that wrote last. The place grows
- * whenever another goroutine than the last one writes; maps that share a word share its order. */
+ * whenever another goroutine than the last one writes, and when a map is made; maps that share a word share its order.
+ *
+ * The eras' words, by the same index: low 32 bits of map >> 4 << 32 | the order's place when that map was made, which is the
+ * newest there. What is recorded from that place on is of maps that still are; what is older and of the same address is of
+ * a map that the collector has taken since. */

@@ -100,6 +100,7 @@ static struct recorded recorded_write(struct program *program, const struct flig
 		.place = write->place,
 		.left = write->left,
 		.inside = write->inside,
+		.sure = write->sure,
 	};
 
 	recorded.user = stack_user_frame(recorded.stack, 0);
@@ -136,6 +137,7 @@ void recording_read(struct program *program, const struct flight *flight)
 	recording->complete = facts->complete;
 	recording->incomplete = facts->incomplete;
 	recording->begun_in_operation = facts->begun_in_operation;
+	recording->eras = facts->eras;
 	recording->failures = arena_array(program->arena, recording->failure_count + 1,
 					  sizeof(*recording->failures));
 	for (size_t i = 0; i < recording->failure_count; i++)
@@ -157,6 +159,11 @@ const struct recorded *recording_failure_of(const struct program *program, uint6
 	return NULL;
 }
 
+static bool is_of(const struct flight_write *record, uint64_t map)
+{
+	return flight_write_is_of(record, map) && !record->earlier && !record->on_stack;
+}
+
 static size_t records_of(struct program *program, const struct flight_write *records, size_t count,
 			 uint64_t map, uint64_t without, const struct recorded **ret)
 {
@@ -164,11 +171,11 @@ static size_t records_of(struct program *program, const struct flight_write *rec
 	size_t found = 0;
 
 	for (size_t i = 0; i < count; i++)
-		found += flight_write_is_of(&records[i], map);
+		found += is_of(&records[i], map);
 	recorded = arena_array(program->arena, found + 1, sizeof(*recorded));
 	found = 0;
 	for (size_t i = 0; i < count; i++)
-		if (flight_write_is_of(&records[i], map) &&
+		if (is_of(&records[i], map) &&
 		    (!without || records[i].goroutine != (uint32_t)without))
 			recorded[found++] = recorded_write(program, &records[i], map);
 	*ret = recorded;
@@ -204,8 +211,7 @@ bool recording_write_by(struct program *program, uint64_t map, uint64_t goroutin
 	const struct flight_write *writes = flight_writes(program->recording->flight, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		if (!flight_write_is_of(&writes[i], map) ||
-		    writes[i].goroutine != (uint32_t)goroutine)
+		if (!is_of(&writes[i], map) || writes[i].goroutine != (uint32_t)goroutine)
 			continue;
 		*ret = recorded_write(program, &writes[i], map);
 		return true;

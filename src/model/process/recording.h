@@ -18,7 +18,8 @@ struct recorded {
 	uint32_t place; /**< in the order of the map's changes of writer; wraps */
 	uint32_t left;  /**< the order's place when it left the write */
 	bool inside;    /**< it had not left the write when the check failed */
-	bool first;     /**< of a failed check: recording stopped at it */
+	bool sure; /**< no map was made at this address since: it is of the one that is there now */
+	bool first; /**< of a failed check: recording stopped at it */
 };
 
 struct recording {
@@ -27,6 +28,7 @@ struct recording {
 	bool complete; /**< no write can have gone unseen */
 	const char *incomplete;
 	bool begun_in_operation;
+	bool eras; /**< maps that follow each other at one address are told apart */
 	struct recorded *failures;
 	size_t failure_count;
 };
@@ -37,7 +39,10 @@ void recording_read(struct program *program, const struct flight *flight);
 bool recording_is_all(const struct program *program);
 /** The goroutine's failed check; NULL when none is on record. */
 const struct recorded *recording_failure_of(const struct program *program, uint64_t goroutine);
-/** The last write of @a map by each goroutine but @a without (0: none); lives as long as the program. */
+/**
+ * The last write of @a map by each goroutine but @a without (0: none); lives as long as the program. Not what is known to
+ * be of another map, which stood at that address before.
+ */
 size_t recording_writes(struct program *program, uint64_t map, uint64_t without,
 			const struct recorded **ret);
 /** A write as the model tells it; of its map only the low part of the address is known. */

@@ -19,6 +19,7 @@ struct built {
 	struct flight_detection detections[FLIGHT_DETECTIONS];
 	struct flight_slot slots[BUILT_SLOTS];
 	struct flight_slot reads[BUILT_SLOTS];
+	uint64_t eras[1u << FLIGHT_ORDER_BITS];
 };
 
 /** Of a program whose code begins at @a text; the next call builds the same one anew. */
@@ -43,6 +44,7 @@ static inline struct built *flight_build(uint64_t text)
 		.slots_offset = offsetof(struct built, slots),
 		.slot_count = BUILT_SLOTS,
 		.reads_offset = offsetof(struct built, reads),
+		.eras_offset = offsetof(struct built, eras),
 		.complete = 1,
 		.frozen = 1,
 	};
@@ -51,6 +53,14 @@ static inline struct built *flight_build(uint64_t text)
 		b.sites[i] = (struct flight_site){
 			.moment = i, .operation = MAP_ASSIGN, .return_offset = 16};
 	return &b;
+}
+
+/** A map is made there, at that place of its order. */
+static inline void flight_build_era(struct built *b, uint64_t map, uint32_t place)
+{
+	uint32_t low = (uint32_t)(map >> FLIGHT_MAP_SHIFT);
+
+	b->eras[low & ((1u << FLIGHT_ORDER_BITS) - 1)] = (uint64_t)low << 32 | place;
 }
 
 #define SITE(number) ((uint64_t)(number) << FLIGHT_SITE_SHIFT)

@@ -27,6 +27,17 @@ static struct flight *read_built(const struct built *b)
 	return flight;
 }
 
+static void refused(const void *bytes, size_t size, enum error_code code, const char *words)
+{
+	struct flight *flight = NULL;
+	scoped(error) struct error *error = flight_read(bytes, size, place_whole("built"), &flight);
+
+	assert_non_null(error);
+	assert_int_equal(error_code(error), code);
+	if (!strstr(error_text(error), words))
+		fail_msg("\"%s\" does not say \"%s\"", error_text(error), words);
+}
+
 static void records_are_read(void **state)
 {
 	struct built *b = build();
@@ -71,6 +82,42 @@ static void reads_are_apart_from_writes(void **state)
 	assert_int_equal(reads[0].place, 4);
 	assert_int_equal(flight_writes(flight, &count)[0].goroutine, 7);
 	assert_int_equal(count, 1);
+}
+
+/** Three maps that share a word of the order; one of the first was made at place 5. */
+static void maps_that_follow_each_other_at_one_address_are_told_apart(void **state)
+{
+	const uint64_t shares = MAP + (16ull << FLIGHT_ORDER_BITS);
+	struct built *b = build();
+	size_t count;
+
+	flight_build_era(b, MAP, 5);
+	b->slots[0] = slot_of(7, MAP, 4);
+	b->slots[1] = slot_of(8, MAP, 6);
+	b->slots[2] = slot_of(9, shares, 4);
+	b->slots[3] = slot_of(9, shares, UINT32_MAX);
+	b->slots[4] = slot_of(9, MAP + 48, 1);
+	b->slots[4].who |= FLIGHT_ON_STACK;
+
+	scoped(flight) struct flight *flight = read_built(b);
+	const struct flight_write *writes = flight_writes(flight, &count);
+
+	assert_int_equal(count, 5);
+	assert_true(writes[0].earlier && !writes[0].sure);
+	assert_true(!writes[1].earlier && writes[1].sure);
+	assert_int_equal(writes[1].turn, 1);
+	assert_true(!writes[2].earlier && !writes[2].sure); // its own map may be as old as it
+	assert_true(!writes[3].earlier && !writes[3].sure); // before the order wrapped
+	assert_true(!writes[4].earlier && writes[4].sure);
+	assert_true(writes[4].on_stack && !writes[0].on_stack);
+	b->header.eras_offset = 0;
+
+	scoped(flight) struct flight *without = read_built(b);
+
+	writes = flight_writes(without, &count);
+	assert_false(writes[0].earlier || writes[1].sure || flight_facts(without)->eras);
+	b->header.eras_offset = sizeof(*b) - 8;
+	refused(b, sizeof(*b), ERROR_MALFORMED, "when maps were made");
 }
 
 /** Words of two owners in one slot: nobody is to be named by it. */
@@ -132,17 +179,6 @@ static void a_failed_check_tells_its_callers(void **state)
 	assert_int_equal(failures[0].pcs[1], TEXT + 0x300);
 }
 
-static void refused(const void *bytes, size_t size, enum error_code code, const char *words)
-{
-	struct flight *flight = NULL;
-	scoped(error) struct error *error = flight_read(bytes, size, place_whole("built"), &flight);
-
-	assert_non_null(error);
-	assert_int_equal(error_code(error), code);
-	if (!strstr(error_text(error), words))
-		fail_msg("\"%s\" does not say \"%s\"", error_text(error), words);
-}
-
 static void what_does_not_fit_is_refused(void **state)
 {
 	struct built *b = build();
@@ -190,6 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_are_read),
 		cmocka_unit_test(reads_are_apart_from_writes),
+		cmocka_unit_test(maps_that_follow_each_other_at_one_address_are_told_apart),
 		cmocka_unit_test(torn_records_are_left_out),
 		cmocka_unit_test(a_failed_check_tells_its_callers),
 		cmocka_unit_test(what_does_not_fit_is_refused),

@@ -134,6 +134,41 @@ static void but_not_two_before(void **state)
 	assert_nobody("nobody is on record inside a write of this map");
 }
 
+/** Goroutine 2 wrote before goroutine 1 took the map over; who took it over from that is not on record any more. */
+static void who_was_there_before_is_not_named_for_one_whose_record_is_gone(void **state)
+{
+	inside(0, 1, PLACE - 1);
+	has_left(1, 2, PLACE - 2);
+	assert_nobody("another goroutine took the map over during the failed operation");
+}
+
+static void but_who_took_it_over_is(void **state)
+{
+	inside(0, 1, PLACE - 1);
+	has_left(1, 2, PLACE - 2);
+	has_left(2, 3, PLACE);
+	assert_named(3, CONFIDENCE_PROVEN);
+	assert_int_equal(crash.findings->candidate_count, 0); // 2 may have left long before
+}
+
+/** What stood at the map's address before was another map. */
+static void a_write_of_an_earlier_map_is_none_of_this_one(void **state)
+{
+	inside(0, 1, PLACE);
+	has_left(1, 2, PLACE - 1);
+	flight_build_era(built, crash.map, PLACE);
+	assert_nobody("no other goroutine's write of this map is on record");
+	assert_int_equal(crash.findings->map.writer_count, 1);
+	assert_int_equal(crash.findings->map.writers[0].goroutine->id, 1);
+}
+
+static void nor_is_one_of_a_map_on_its_writers_stack(void **state)
+{
+	inside(0, 2, PLACE);
+	built->slots[0].who |= FLIGHT_ON_STACK;
+	assert_nobody("no other goroutine's write of this map is on record");
+}
+
 static void the_order_wraps(void **state)
 {
 	fails_at(UINT32_MAX);
@@ -322,6 +357,10 @@ int main(void)
 		CASE(who_left_before_is_not_named),
 		CASE(a_writer_that_noticed_counts_the_place_before_its_own),
 		CASE(but_not_two_before),
+		CASE(who_was_there_before_is_not_named_for_one_whose_record_is_gone),
+		CASE(but_who_took_it_over_is),
+		CASE(a_write_of_an_earlier_map_is_none_of_this_one),
+		CASE(nor_is_one_of_a_map_on_its_writers_stack),
 		CASE(the_order_wraps),
 		CASE(a_place_before_the_wrap_is_earlier),
 		CASE(inside_comes_before_left_and_others_are_candidates),

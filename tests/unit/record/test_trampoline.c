@@ -41,7 +41,7 @@ struct rig {
 	struct go_layout layout;
 	struct plan_hook hooks[3];
 	struct plan_function function;
-	uint64_t g[8];
+	uint64_t g[8], stack_hi;
 	_Alignas(16) uint8_t map[2][MAP_BYTES];
 };
 
@@ -85,7 +85,8 @@ static void lay_out(struct rig *rig)
 	h->detections_offset = 4096;
 	h->order_offset =
 		h->detections_offset + FLIGHT_DETECTIONS * sizeof(struct flight_detection);
-	h->slots_offset = h->order_offset + (8u << FLIGHT_ORDER_BITS);
+	h->eras_offset = h->order_offset + (8u << FLIGHT_ORDER_BITS);
+	h->slots_offset = h->eras_offset + (8u << FLIGHT_ORDER_BITS);
 	h->total_bytes = h->slots_offset + h->slot_count * sizeof(struct flight_slot);
 }
 
@@ -162,7 +163,8 @@ struct seen {
 static uint64_t call_on(struct rig *rig, uint64_t goroutine, uint8_t *map, struct seen *seen)
 {
 	rig->g[GOID / 8] = goroutine;
-	rig->g[STACK_HI / 8] = (uint64_t)__builtin_frame_address(0) + 64;
+	rig->g[STACK_HI / 8] =
+		rig->stack_hi ? rig->stack_hi : (uint64_t)__builtin_frame_address(0) + 64;
 	seen->function = rig->plan.text;
 	seen->g = (uint64_t)rig->g;
 	seen->map = (uint64_t)map;
@@ -370,11 +372,68 @@ static void who_made_and_grew_a_map_is_recorded(void **state)
 
 	assert_true(flight_made(flight, (uint64_t)rig->map[0], &write));
 	assert_int_equal(write.goroutine, 7);
-	assert_true(flight_grown(flight, (uint64_t)rig->map[0], &write));
-	assert_int_equal(write.goroutine, 7);
+	assert_false(
+		flight_grown(flight, (uint64_t)rig->map[0], &write)); // that was the one before
 	assert_false(flight_made(flight, (uint64_t)rig->map[1] + 4096, &write));
 	assert_int_equal(seen.result, rig->plan.text + END_AT + 7);
 	assert_int_equal(rig->map[0][FLAG], 0);
+	memcpy((void *)(rig->plan.text + END_AT), function + END_AT, 9); // it makes no more
+	call_as(rig, 9, 0, &seen);
+
+	scoped(flight) struct flight *later = read_back(rig);
+
+	assert_true(flight_grown(later, (uint64_t)rig->map[0], &write));
+	assert_int_equal(write.goroutine, 9);
+	assert_true(flight_made(later, (uint64_t)rig->map[0], &write));
+	assert_int_equal(write.goroutine, 7);
+}
+
+/** The function writes a map, and where it ends another one is taken to be made, at the same address. */
+static void what_was_recorded_before_a_map_was_made_is_of_another(void **state)
+{
+	struct rig *rig = *state;
+	struct seen seen = {0};
+	const struct flight_write *write;
+
+	add_hook(rig, MOMENT_MADE, END_AT, 9);
+	hook_function(rig);
+	call_as(rig, 7, 0, &seen);
+	assert_int_equal(seen.result, rig->plan.text + END_AT + 7);
+	assert_int_equal(seen.after[8], 0x11118);
+
+	scoped(flight) struct flight *before = read_back(rig);
+
+	write = write_by(before, 7, rig->map[0]);
+	assert_true(write && write->earlier && !write->sure);
+	memcpy((void *)(rig->plan.text + END_AT), function + END_AT, 9); // it makes no more
+	call_as(rig, 7, 0, &seen);
+
+	scoped(flight) struct flight *after = read_back(rig);
+
+	write = write_by(after, 7, rig->map[0]);
+	assert_true(write && write->sure && !write->earlier);
+	assert_int_equal(write->turn, 1); // the same goroutine, yet a new writer
+}
+
+/** A map that stands above SP on the goroutine's stack; the others of this file are not on it. */
+static void a_map_on_the_writers_own_stack_is_told(void **state)
+{
+	struct rig *rig = *state;
+	struct seen seen = {0};
+	struct {
+		_Alignas(16) uint8_t map[MAP_BYTES];
+	} here = {0};
+
+	hook_function(rig);
+	rig->stack_hi = (uint64_t)(&here + 1) + 4096;
+	call_on(rig, 7, here.map, &seen);
+	call_as(rig, 7, 0, &seen);
+
+	scoped(flight) struct flight *flight = read_back(rig);
+
+	assert_true(write_by(flight, 7, here.map)->on_stack);
+	assert_false(write_by(flight, 7, rig->map[0])->on_stack);
+	assert_int_equal(here.map[FLAG], 0);
 }
 
 /** The clearing taken for a reader's check: its record is no write, and takes no place in the order. */
@@ -438,6 +497,8 @@ int main(void)
 		TEST(a_forked_child_leaves_the_record_alone),
 		TEST(giving_up_freezes_and_tells_who),
 		TEST(who_made_and_grew_a_map_is_recorded),
+		TEST(what_was_recorded_before_a_map_was_made_is_of_another),
+		TEST(a_map_on_the_writers_own_stack_is_told),
 		TEST(a_read_is_recorded_beside_the_writes),
 		TEST(what_is_out_of_reach_is_refused),
 	};
