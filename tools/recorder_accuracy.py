@@ -4,6 +4,8 @@
 
     tools/recorder_accuracy.py                                 every racing fixture with every Go version, once
     tools/recorder_accuracy.py --versions 1.16.15,1.26.8 --variants stripped,pie --procs 1,2,8 --repeat 3
+    tools/recorder_accuracy.py --group easy --spread 2 --repeat 20
+    tools/recorder_accuracy.py --procs 1 --env GOGC=1 --env GODEBUG=asyncpreemptoff=1
     tools/recorder_accuracy.py --write docs/RECORDER.md         write the table from the results so far
 
 Results are added to a file of JSON lines (--results). Runs whose program does not die of its map are void and told
@@ -19,8 +21,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
-from choice import is_chosen, options_add, versions_chosen  # noqa: E402
-from fixture import fixtures_read, version_key  # noqa: E402
+from choice import is_chosen, options_add, versions_chosen, versions_spread  # noqa: E402
+from fixture import CLASSES, fixtures_read, version_key  # noqa: E402
 from page import part_replace, table  # noqa: E402
 from recorded import recorded  # noqa: E402
 from results import row_add, rows_read  # noqa: E402
@@ -32,8 +34,11 @@ OUTCOMES = ("right", "wrong", "missed", "void", "unbuilt")
 def options_parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     options_add(parser)
+    parser.add_argument("--group", default="", help=" ".join(CLASSES))
+    parser.add_argument("--spread", type=int, default=0, metavar="N", help="only N of the versions for each fixture, other ones for the next")
     parser.add_argument("--variants", default="default", help=", ".join(VARIANTS))
     parser.add_argument("--procs", default="", help="values of GOMAXPROCS; empty: its default")
+    parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="for the program")
     parser.add_argument("--silent", action="store_true", help="GOTRACEBACK=none: no stacks in the text")
     parser.add_argument("--reads", action="store_true", help="record reads as well")
     parser.add_argument("--repeat", type=int, default=1)
@@ -42,27 +47,38 @@ def options_parse():
     return parser.parse_args()
 
 
+def programs_of(options):
+    """(fixture, version, variant) of all that were asked for."""
+    fixtures = [fixture for fixture in fixtures_read()
+                if fixture.is_race and is_chosen(options, fixture) and options.group in ("", fixture.group)]
+    for turn, fixture in enumerate(fixtures):
+        for variant in options.variants.split(","):
+            fit = [v for v in versions_chosen(options) if fixture.runs_on(v) and variant_fits(fixture, v, variant)]
+            if options.spread and fit:
+                fit = versions_spread(fit, min(options.spread, len(fit)), turn)
+            for version in fit:
+                yield fixture, version, variant
+
+
 def runs_of(options):
-    fixtures = [fixture for fixture in fixtures_read() if fixture.is_race and is_chosen(options, fixture)]
-    for repeat in range(options.repeat):
-        for version in versions_chosen(options):
-            for fixture in fixtures:
-                for variant in options.variants.split(","):
-                    if not fixture.runs_on(version) or not variant_fits(fixture, version, variant):
-                        continue
-                    for procs in options.procs.split(","):
-                        yield fixture, version, variant, procs
+    programs = list(programs_of(options))
+    for _ in range(options.repeat):
+        for program in programs:
+            for procs in options.procs.split(","):
+                yield *program, procs
 
 
 def environment(options, procs):
-    env = {"GOMAXPROCS": procs} if procs else {}
+    env = dict(setting.split("=", 1) for setting in options.env)
+    if procs:
+        env["GOMAXPROCS"] = procs
     # A program whose text is suppressed is judged like any other, so the text must still be seen.
     return {**env, "GOTRACEBACK": "none"} if options.silent else env
 
 
 def run_one(options, fixture, version, variant, procs):
     row = {"fixture": fixture.name, "group": fixture.group, "version": version, "variant": variant, "procs": procs,
-           "silent": options.silent, "reads": options.reads}
+           "silent": options.silent, "reads": options.reads, "env": options.env}
     try:
         result = recorded(fixture, version, variant, environment(options, procs), ("--reads",) if options.reads else ())
     except BuildError as error:
@@ -79,7 +95,7 @@ def line_of(name, rows):
 
 def kind_of(row):
     kind = f"{row['variant']}, {row['procs'] or 'default'}, {'suppressed' if row['silent'] else 'printed'}"
-    return kind + (", reads" if row.get("reads") else "")
+    return ", ".join([kind, *(["reads"] if row.get("reads") else []), *row.get("env", [])])
 
 
 def tables(rows):
