@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command that the program exists for: whose fault was it?
+#include "findings/derive.h"
 #include "cli/session.h"
 
 #include "evidence/file/mapping.h"

@@ -2,6 +2,7 @@
 // Map code raises its fatal through runtime.fatal since Go 1.19 and through runtime.throw before. A name may
 // stand for two functions: the one and its wrapper for calls from assembly.
 #include "cli/fatal_entry.h"
+#include "model/process/program_open.h"
 
 static struct error *add_entry(struct program *program, uint64_t entry, struct fatal_stop *stop)
 {

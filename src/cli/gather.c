@@ -7,6 +7,7 @@
 #include "evidence/file/elf_file.h"
 #include "evidence/binary/match.h"
 #include "model/printout/printout.h"
+#include "model/process/program_open.h"
 
 #include <limits.h>
 #include <unistd.h>

@@ -6,6 +6,7 @@
 
 #include "report/goroutine_profile.h"
 #include "report/lists.h"
+#include "model/process/program_open.h"
 
 static struct error *no_goroutine(uint64_t id)
 {

@@ -9,6 +9,7 @@
 
 #include "findings/growth.h"
 #include "report/growth.h"
+#include "model/process/program_open.h"
 
 #include <sys/stat.h>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The flight recorder, put into a program that is started or into a process that runs, and read when it has ended.
+#include "findings/derive.h"
 #include "cli/command.h"
 
 #include "cli/gather.h"
@@ -8,6 +9,7 @@
 #include "evidence/recorded/flight.h"
 #include "report/report.h"
 #include "report/shared_map.h"
+#include "model/process/program_open.h"
 
 #include <errno.h>
 #include <poll.h>

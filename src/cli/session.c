@@ -2,6 +2,7 @@
 #include "cli/session.h"
 
 #include "cli/progress.h"
+#include "model/process/program_open.h"
 
 static uint64_t now_ns(void) { return (uint64_t)g_get_monotonic_time() * 1000; }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of a watched process: armed, then run, perhaps stopped at its fatal, always let go.
+#include "findings/derive.h"
 #include "cli/supervise.h"
 
 #include "cli/fatal_entry.h"
@@ -9,6 +10,7 @@
 #include "record/core_write.h"
 #include "record/map_watch.h"
 #include "report/report.h"
+#include "model/process/program_open.h"
 
 #include <sched.h>
 #include <signal.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Watches the writes of one map of a running process.
+#include "findings/derive.h"
 #include "cli/fatal_entry.h"
 #include "cli/hold.h"
 #include "cli/output.h"
@@ -7,6 +8,8 @@
 #include "model/data/reachability.h"
 #include "record/map_watch.h"
 #include "report/watch.h"
+#include "model/stack/unwind.h"
+#include "model/process/program_open.h"
 
 #include <signal.h>
 #include <unistd.h>

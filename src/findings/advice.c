@@ -3,7 +3,7 @@
 // the map.
 #include "findings/locking.h"
 #include "findings/pattern.h"
-#include "findings/reasoning.h"
+#include "findings/rules.h"
 #include "golang/traceback.h"
 
 #include <string.h>

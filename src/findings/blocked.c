@@ -2,6 +2,7 @@
 // By the runtime's own words for a wait (runtime/runtime2.go, waitReasonStrings). A state is what the goroutine was doing
 // when it was looked at, no more: who waits for a lock did not hold that lock.
 #include "findings/blocked.h"
+#include "model/stack/unwind.h"
 
 #include <glib.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which map it was and who tripped the check.
 #include "findings/flight_record.h"
-#include "findings/reasoning.h"
+#include "findings/rules.h"
 
 #include "model/stack/ghost.h"
 #include "model/data/holder.h"

@@ -4,9 +4,10 @@
 // operation.
 #include "findings/fatal_signal.h"
 #include "findings/race_report.h"
-#include "findings/reasoning.h"
+#include "findings/rules.h"
 #include "model/process/panic.h"
 #include "model/printout/printout.h"
+#include "model/stack/unwind.h"
 
 #include <signal.h>
 #include <stdio.h>

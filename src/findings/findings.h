@@ -141,10 +141,6 @@ struct findings {
 	size_t advice_count;
 };
 
-/**
- * Derives everything from the program. Never fails: what can't be derived is a gap of the program.
- */
-struct findings *findings_derive(struct program *program);
 void findings_free(struct findings *findings);
 
 static inline void findings_free_at(struct findings **findings) { findings_free(*findings); }

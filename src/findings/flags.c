@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who was in an operation on the map, what its check of the writing flag saw, and what that can
 // prove.
-#include "findings/reasoning.h"
+#include "findings/rules.h"
 
 static const char *saw_or_set(const struct map_call *call)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A write to a map that was never made: one goroutine, one line, nobody else.
-#include "findings/reasoning.h"
+#include "findings/rules.h"
 
 void nil_map_describe(struct reasoning *reasoning, const struct goroutine *goroutine, size_t panic)
 {

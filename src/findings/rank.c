@@ -4,6 +4,7 @@
 // (likely); the rest is a list, best first.
 #include "findings/unseen_write.h"
 #include "findings/locking.h"
+#include "findings/rules.h"
 #include "findings/suspect.h"
 #include "findings/told.h"
 

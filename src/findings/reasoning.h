@@ -19,16 +19,6 @@ struct reasoning {
 	const struct goroutine *told_of;
 };
 
-/** One rule a file; findings.c calls them in this order. */
-void death_classify(struct reasoning *reasoning);
-/** The side of a write to a nil map: @a panic is the frame of runtime.gopanic. */
-void nil_map_describe(struct reasoning *reasoning, const struct goroutine *goroutine, size_t panic);
-void conflict_identify(struct reasoning *reasoning);
-void rank_parties(struct reasoning *reasoning);
-void flags_tabulate(struct reasoning *reasoning);
-void advice_give(struct reasoning *reasoning);
-void sentence_write(struct reasoning *reasoning);
-
 /** The operation that goroutine number @a index was in; NULL when in none. */
 const struct map_call *reasoning_call(const struct reasoning *reasoning, uint32_t index);
 

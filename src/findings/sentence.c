@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verdict in one sentence.
-#include "findings/reasoning.h"
+#include "findings/rules.h"
 
 static const char *const past_tense[] = {
 	[MAP_READ] = "read",

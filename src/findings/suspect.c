@@ -5,6 +5,7 @@
 #include "findings/told.h"
 #include "model/code/aim.h"
 #include "model/stack/spot.h"
+#include "model/stack/unwind.h"
 
 #include <string.h>
 

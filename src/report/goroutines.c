@@ -6,6 +6,7 @@
 #include "report/blocked.h"
 #include "report/goroutine_parts.h"
 #include "report/words.h"
+#include "model/stack/unwind.h"
 
 static bool wanted(const struct goroutine *goroutine, const struct goroutine_filter *filter)
 {

@@ -4,6 +4,7 @@
 #include "report/goroutine_parts.h"
 #include "report/lists.h"
 #include "report/words.h"
+#include "model/stack/unwind.h"
 
 #define NS_PER_MINUTE 60000000000ll
 #define MESSAGE_BYTES 200 /* of a panic's value, on the screen */

@@ -6,6 +6,7 @@
 #include "report/screen.h"
 #include "report/source.h"
 #include "report/words.h"
+#include "model/stack/unwind.h"
 
 #define LABEL_COLUMN     2
 #define TEXT_COLUMN      10

@@ -8,6 +8,7 @@
 #include "evidence/binary/match.h"
 #include "model/data/heap.h"
 #include "model/data/map.h"
+#include "model/process/program_open.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,6 +2,7 @@
 #include "model/code/itab.h"
 
 #include "base/sorted.h"
+#include "model/process/variable.h"
 
 #include <glib.h>
 

@@ -3,6 +3,7 @@
 // array of spans to Go 1.10 (mheap_.spans), a table of 64 MiB arenas from 1.11 on (mheap_.arenas).
 // Only spans in use for objects count; stacks and the runtime's own memory are no heap.
 #include "model/data/heap_span.h"
+#include "model/process/variable.h"
 
 #include <endian.h>
 #include <string.h>

@@ -5,6 +5,7 @@
 #include "model/data/holder.h"
 
 #include "model/data/heap.h"
+#include "model/stack/unwind.h"
 
 #include <glib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 #include "model/data/reach.h"
 
 #include "model/data/owner.h"
+#include "model/stack/unwind.h"
 
 #define GOROUTINES_MAX 64 /* whose locals are looked at, besides the detectors' */
 

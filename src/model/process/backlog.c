@@ -3,6 +3,7 @@
 // on). Written by everything that panic, throw and fatal print; each byte is then sent to stderr
 // too.
 #include "model/process/backlog.h"
+#include "model/process/variable.h"
 
 #define BACKLOG_BYTES 512
 

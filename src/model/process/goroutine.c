@@ -6,6 +6,7 @@
 #include "model/process/label.h"
 #include "model/stack/spot.h"
 #include "model/stack/unwind.h"
+#include "model/process/variable.h"
 
 #include <glib.h>
 #include <stdlib.h>

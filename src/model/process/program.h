@@ -109,21 +109,6 @@ struct program {
 	struct heap *heap;
 };
 
-/** What the program is rebuilt from. Borrowed; must outlive the program. */
-struct program_evidence {
-	struct image *image;             /**< NULL only with a dump */
-	const struct process *process;   /**< NULL: only tables, types and sites are there */
-	const struct dump *dump;         /**< NULL when none; not with a process */
-	struct profile *const *profiles; /**< of the same program, from before its death */
-	size_t profile_count;
-	const struct flight *flight; /**< of the flight recorder; NULL when none */
-	struct debuginfo *debuginfo; /**< NULL when none */
-	uint64_t bias;
-};
-
-struct error *program_open(const struct program_evidence *evidence, struct program **ret);
-void program_close(struct program *program);
-
 /** Notes a fact that is missing; strings are copied. */
 void program_gap(struct program *program, const char *what, const char *why,
 		 const char *would_decide);
@@ -138,14 +123,10 @@ bool program_in_data(const struct program *program, uint64_t address);
 /** Source positions of @a pc, innermost first; pass a return address less one. */
 size_t program_sites(const struct program *program, uint64_t pc,
 		     struct go_site ret[PCLNTAB_MAX_INLINED]);
-/** The goroutine's stack, unwound at the first call. */
-const struct stack *program_stack(struct program *program, struct goroutine *goroutine);
 /** Call it after each goroutine in a walk over the stacks of all: now and then it lets go of what they were read from. */
 void program_walked(struct program *program);
 /** The goroutine with that id; NULL when there is none alive. */
 struct goroutine *program_goroutine(struct program *program, uint64_t id);
-/** A runtime variable's address, by symbol, DWARF, or the code that uses it; 0 when not found. */
-uint64_t program_runtime_variable(struct program *program, const char *name);
 /** An offset of this program's Go version. */
 static inline int32_t program_offset(const struct program *program, enum go_field field)
 {

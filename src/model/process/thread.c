@@ -4,6 +4,7 @@
 #include "model/process/thread.h"
 
 #include "base/limits.h"
+#include "model/process/variable.h"
 
 #include <glib.h>
 

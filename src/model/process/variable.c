@@ -3,6 +3,7 @@
 // code that uses them. Functions keep their names in the pclntab, so the data that a few known ones
 // refer to are candidates; only one that looks like the variable in memory is returned.
 #include "model/process/program.h"
+#include "model/process/variable.h"
 #include "model/process/variable_check.h"
 
 #include <glib.h>
@@ -157,7 +158,11 @@ static uint64_t backlog_index(struct program *program)
 	return 0;
 }
 
-uint64_t variable_by_code(struct program *program, const char *name)
+/**
+ * By the code that uses it, else by its shape: what is left when there is neither symbol nor DWARF.
+ * @return 0 when nothing passes the variable's check
+ */
+static uint64_t without_a_name(struct program *program, const char *name)
 {
 	if (strcmp(name, "runtime.printBacklogIndex") == 0)
 		return backlog_index(program);
@@ -181,5 +186,5 @@ uint64_t program_runtime_variable(struct program *program, const char *name)
 		return address + program->bias;
 	if (program->debuginfo && debuginfo_global_named(program->debuginfo, name, &variable))
 		return variable.address + program->bias;
-	return program->process ? variable_by_code(program, name) : 0;
+	return program->process ? without_a_name(program, name) : 0;
 }

@@ -3,6 +3,7 @@
 #include "model/process/variable_check.h"
 
 #include "base/limits.h"
+#include "model/process/variable.h"
 
 enum {
 	GOROUTINES_LOOKED_AT = 4096,   /* of allgs */

@@ -23,9 +23,3 @@ bool variable_is_sched(struct program *program, uint64_t address);
 bool variable_is_backlog(struct program *program, uint64_t address);
 /** runtime.printBacklogIndex, for the ring at @a backlog: where the next byte goes. */
 bool variable_is_backlog_index(struct program *program, uint64_t backlog, uint64_t address);
-
-/**
- * A runtime variable's address by the code that uses it, else by its shape: what is left when there
- * is neither symbol nor DWARF. 0 when nothing passes the variable's check.
- */
-uint64_t variable_by_code(struct program *program, const char *name);

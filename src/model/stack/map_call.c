@@ -8,6 +8,7 @@
 #include "model/stack/map_recover.h"
 #include "model/stack/map_trace.h"
 #include "model/printout/printout_call.h"
+#include "model/stack/unwind.h"
 
 #include <string.h>
 

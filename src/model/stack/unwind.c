@@ -280,3 +280,19 @@ enum argument_trust frame_argument(struct program *program, const struct frame *
 		return ARGUMENT_UNRECORDED;
 	return is_argument_live(program, frame, index) ? ARGUMENT_LIVE : ARGUMENT_STALE;
 }
+
+const struct stack *program_stack(struct program *program, struct goroutine *goroutine)
+{
+	struct unwind_start start;
+
+	if (goroutine->unwound)
+		return &goroutine->stack;
+	goroutine->unwound = true;
+	if (unwind_start_of(program, goroutine, &start))
+		goroutine->stack =
+			unwind_stack(program, &start, goroutine->stack_lo, goroutine->stack_hi);
+	else
+		goroutine->stack.broken = "nothing says where on its stack it was";
+	program_walked(program);
+	return &goroutine->stack;
+}

@@ -26,6 +26,9 @@ bool unwind_start_of(struct program *program, const struct goroutine *goroutine,
 struct stack unwind_stack(struct program *program, const struct unwind_start *start, uint64_t lo,
 			  uint64_t hi);
 
+/** The goroutine's stack, unwound at the first call. */
+const struct stack *program_stack(struct program *program, struct goroutine *goroutine);
+
 /** What is known of an argument read from a frame. */
 enum argument_trust {
 	ARGUMENT_MISSING, /**< its slot is not dumped */

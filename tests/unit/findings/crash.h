@@ -3,7 +3,7 @@
 // written. A test adds who else there was.
 #pragma once
 #include "../model/build_program.h"
-#include "findings/findings.h"
+#include "findings/derive.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each pattern is advised on its own clues, and nothing else is.
 #include "findings/pattern.h"
-#include "findings/reasoning.h"
+#include "findings/rules.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whom the flight recorder's record names, how sure, and when it names nobody. Goroutine 1's check has failed, at place
 // 10 of the map's order unless the test says otherwise.
+#include "findings/derive.h"
 #include "crash.h"
 
 #include "../evidence/flight_build.h"

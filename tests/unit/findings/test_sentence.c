@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verdict in one sentence, as a person reads it.
-#include "findings/reasoning.h"
+#include "findings/rules.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

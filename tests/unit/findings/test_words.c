@@ -3,7 +3,8 @@
 #include "../base/cmocka_first.h"
 
 #include "evidence/text/dump.h"
-#include "findings/findings.h"
+#include "findings/derive.h"
+#include "model/process/program_open.h"
 
 #include <glib.h>
 

@@ -10,6 +10,7 @@
 
 #include "model/stack/map_trace.h"
 #include "model/stack/trace.h"
+#include "model/stack/unwind.h"
 
 #include <stdio.h>
 
