@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does what `mapfault repro` writes do again what was reported? Asked of every fixture.
 
-    tools/repro_accuracy.py                              each fixture with two Go releases; 60 s for each kind of advised fix
+    tools/repro_accuracy.py                              each fixture with two Go releases; 60 s for each kind of fix
     tools/repro_accuracy.py --quick --fixtures rw_field  one release, fixes for 2 s each
     tools/repro_accuracy.py --write docs/REPRO.md        write the page
 
@@ -56,7 +56,7 @@ def options_parse():
     parser.add_argument("--fixes", default="kinds", choices=["kinds", "all", "none"],
                         help="kinds: each fix once for each pair of operations and kind of key")
     parser.add_argument("--fix-seconds", type=int, default=FIX_SECONDS,
-                        help=f"for each fix that a report advises; {QUICK_FIX_SECONDS} for the others")
+                        help=f"of load for each fix; {FIX_SECONDS} if not given")
     parser.add_argument("--fix-jobs", type=int, default=4, help="fixes under load at the same time")
     parser.add_argument("--quick", action="store_true", help=f"--spread 1 --fix-seconds {QUICK_FIX_SECONDS}")
     parser.add_argument("--jobs", type=int, default=2)
@@ -231,15 +231,14 @@ def case_do(results, case):
 
 def fixes_do(options, results, cases):
     """Of many programs that differ in names and sizes one is run, unless all were asked for; one that is
-    advised, if there is any. Nobody proposed the others: they run for a short while."""
+    advised, if there is any."""
     chosen_fixes = {}
     for fix in sorted((fix for case in cases for fix in case.fixes), key=lambda fix: not fix.advised):
         same = fix.key if options.fixes == "all" else (fix.name, fix.kind)
         chosen_fixes.setdefault(same, fix)
 
     def work(fix):
-        seconds = options.fix_seconds if fix.advised else QUICK_FIX_SECONDS
-        row = results.do(f"{fix.key}/{seconds}", lambda: fix_try(fix, seconds))
+        row = results.do(f"{fix.key}/{options.fix_seconds}", lambda: fix_try(fix, options.fix_seconds))
         if "unbuilt" in row or row["races"] or row["crashes"]:
             print(f"FIX {fix.folder}: {json.dumps(row)[:600]}", flush=True)
 
