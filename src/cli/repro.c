@@ -11,8 +11,9 @@
 #define LABEL_COLUMN  2
 #define TEXT_COLUMN   10
 #define FIX_COLUMN    25
-#define SPEED_COLUMN  39
-#define TIMES_COLUMN  53
+#define SPEED_COLUMN  36
+#define TIMES_COLUMN  49
+#define REST_COLUMN   57
 #define NARROW        76
 #define STATUS_UNSURE 4
 
@@ -66,16 +67,19 @@ static void fix(struct screen *screen, const struct fix_trial *fix, const char *
 	label(screen, word);
 	screen_words(screen, fix->advised ? TONE_BOLD : TONE_PLAIN, fix->name);
 	screen_to(screen, FIX_COLUMN);
-	if (fix->ran && fix->nanoseconds > 0) {
-		screen_format(screen, TONE_PLAIN, "%.0f ns", fix->nanoseconds);
+	if (fix->time_count) {
+		screen_format(screen, TONE_PLAIN, "%.0f ns", fix_trial_median(fix));
 		screen_to(screen, SPEED_COLUMN);
-		screen_format(screen, TONE_PLAIN, "%.1fx", fix->relative);
+		screen_format(screen, TONE_PLAIN, "%.0f-%.0f", fix->times[0],
+			      fix->times[fix->time_count - 1]);
 		screen_to(screen, TIMES_COLUMN);
+		screen_format(screen, TONE_PLAIN, "%.1fx", fix->relative);
+		screen_to(screen, REST_COLUMN);
 	}
 	if (screen->width < NARROW)
 		screen->indent = TEXT_COLUMN + LABEL_COLUMN;
 	else
-		screen->indent = fix->ran && fix->nanoseconds > 0 ? TIMES_COLUMN : FIX_COLUMN;
+		screen->indent = fix->time_count ? REST_COLUMN : FIX_COLUMN;
 	if (fix->races || fix->crashes)
 		screen_format(screen, TONE_RED, "%zu races, %zu crashes%s%s", fix->races,
 			      fix->crashes, *fix->problem ? ": " : "", fix->problem);
@@ -87,6 +91,25 @@ static void fix(struct screen *screen, const struct fix_trial *fix, const char *
 		screen_words(screen, TONE_PLAIN, fix->text);
 	if (fix->advised)
 		screen_words(screen, TONE_PLAIN, " (advised)");
+	screen_newline(screen);
+}
+
+/* A speed is this machine's at that time: how far runs of one program lie apart stands beside it. */
+static void measured(struct screen *screen, const struct fix_trials *fixes)
+{
+	bool taken = false;
+
+	for (size_t i = 0; i < fixes->count; i++)
+		taken |= fixes->items[i].time_count > 0;
+	if (!taken)
+		return;
+	label(screen, "");
+	screen_format(screen, TONE_DIM,
+		      "measured here (%s, %u processors, load %.1f to %.1f): time per operation of "
+		      "one goroutine, median and spread of %d runs, and the median in times of the "
+		      "least one. Where spreads overlap, the order may be chance.",
+		      machine_architecture(), fixes->before.processors, fixes->before.load,
+		      fixes->after.load, FIX_RUNS);
 	screen_newline(screen);
 }
 
@@ -141,6 +164,7 @@ static void tell(const struct reproduction *r, const struct options *options)
 		source_lines(&screen, r, options);
 	for (size_t i = 0; i < outcome->fixes.count && !options->source; i++)
 		fix(&screen, &outcome->fixes.items[i], i ? "" : "FIXES");
+	measured(&screen, &outcome->fixes);
 	if (!r->ran && !options->source)
 		line(&screen, "NEXT", TONE_PLAIN,
 		     "go test -race . in that folder names both lines; with --run mapfault does "

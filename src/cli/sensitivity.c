@@ -140,7 +140,7 @@ static void tell(const struct sensitivity *s, FILE *out)
 		"was "
 		"%.1f before and %.1f after.\nIn each run every goroutine makes 5000 "
 		"operations.\n\n",
-		s->runs, s->cpus, sensitivity_procs(s), s->load_before, s->load_after);
+		s->runs, s->before.processors, sensitivity_procs(s), s->before.load, s->after.load);
 	for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
 		table(s, tables[i].title, tables[i].text, out);
 	for (size_t race = 0; race < sensitivity_race_count; race++)

@@ -3,26 +3,35 @@
 // load and under the race detector, and their speed compared.
 #pragma once
 #include "reproduce/folder.h"
+#include "reproduce/machine.h"
 #include "reproduce/program.h"
 #include "reproduce/toolchain.h"
 
 #define FIXES_MAX 8
+#define FIX_RUNS  5 /* that a speed is the median of */
 
 struct fix_trial {
 	const char *name; /**< "rwmutex", also its folder in fixes/ */
 	const char *text; /**< what it does */
 	bool advised;     /**< the report's advice proposes it */
+	bool built;       /**< without the race detector */
 	bool ran, raced;  /**< without and with the race detector */
 	size_t races, crashes;
-	double nanoseconds;  /**< per operation of one goroutine, under load */
-	double relative;     /**< to the fastest: 1.0 is the fastest */
+	double times
+		[FIX_RUNS]; /**< nanoseconds per operation of one goroutine, under load; rising */
+	size_t time_count;
+	double relative;     /**< its median to the least of all medians; 0: not measured */
 	const char *problem; /**< why it could not be tried; "" */
 };
 
 struct fix_trials {
 	struct fix_trial items[FIXES_MAX];
 	size_t count;
+	struct machine before, after; /**< where and beside what they ran */
 };
+
+/** Nanoseconds per operation, the median; 0: not measured. */
+double fix_trial_median(const struct fix_trial *fix);
 
 /** Writes fixes/NAME/ for each that fits the two operations. */
 struct error *fixes_write(const struct verdict *verdict, const struct go_program *program,

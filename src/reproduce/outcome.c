@@ -107,6 +107,15 @@ static json_t *race_json(const struct trial *trial)
 			 trial->race_names_both, "sides", sides_json(trial->race_sides, roles));
 }
 
+static json_t *times_json(const struct fix_trial *fix)
+{
+	if (!fix->time_count)
+		return json_null();
+	return json_pack("{s:f, s:f, s:f, s:i}", "median", fix_trial_median(fix), "least",
+			 fix->times[0], "most", fix->times[fix->time_count - 1], "runs",
+			 (int)fix->time_count);
+}
+
 static json_t *fixes_json(const struct fix_trials *fixes)
 {
 	json_t *list = json_array();
@@ -121,12 +130,23 @@ static json_t *fixes_json(const struct fix_trials *fixes)
 				  fix->raced ? json_integer((json_int_t)fix->races) : json_null(),
 				  "crashes",
 				  fix->ran ? json_integer((json_int_t)fix->crashes) : json_null(),
-				  "nanoseconds_per_operation",
-				  fix->ran ? json_real(fix->nanoseconds) : json_null(), "relative",
-				  fix->ran ? json_real(fix->relative) : json_null(), "problem",
-				  known(fix->problem)));
+				  "nanoseconds_per_operation", times_json(fix), "relative",
+				  fix->relative > 0 ? json_real(fix->relative) : json_null(),
+				  "problem", known(fix->problem)));
 	}
 	return list;
+}
+
+/* What the speeds of fixes depend on. */
+static json_t *measured_json(const struct fix_trials *fixes)
+{
+	for (size_t i = 0; i < fixes->count; i++)
+		if (fixes->items[i].time_count)
+			return json_pack("{s:s, s:i, s:f, s:f}", "architecture",
+					 machine_architecture(), "processors",
+					 (int)fixes->before.processors, "load_before",
+					 fixes->before.load, "load_after", fixes->after.load);
+	return json_null();
 }
 
 json_t *outcome_json(const struct outcome *outcome)
@@ -135,12 +155,13 @@ json_t *outcome_json(const struct outcome *outcome)
 	const struct trial *trial = &outcome->trial;
 
 	return json_pack(
-		"{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "status",
+		"{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "status",
 		outcome_status_name(outcome->status), "directory", outcome->directory, "go_version",
 		json_sprintf("go%s", outcome->go_version), "second_side_from", outcome->side_from,
 		"kind", known(trial->kind), "seconds_to_crash",
 		trial->crashed ? json_real(trial->seconds) : json_null(), "sides",
 		sides_json(trial->sides, roles), "race_detector", race_json(trial), "differences",
 		list_of(&outcome->differences), "tried", list_of(&outcome->tried), "notes",
-		list_of(&outcome->notes), "fixes", fixes_json(&outcome->fixes));
+		list_of(&outcome->notes), "fixes", fixes_json(&outcome->fixes), "measured_on",
+		measured_json(&outcome->fixes));
 }

@@ -74,14 +74,7 @@ static void session_free_at(struct session *session)
 
 unsigned sensitivity_procs(const struct sensitivity *sensitivity)
 {
-	return MAX(2, sensitivity->cpus);
-}
-
-static double machine_load(void)
-{
-	double load = 0;
-
-	return getloadavg(&load, 1) == 1 ? load : 0;
+	return MAX(2, sensitivity->before.processors);
 }
 
 const struct sensitivity_cell *sensitivity_find(const struct sensitivity *sensitivity,
@@ -512,12 +505,9 @@ static struct error *measure_all(struct session *session)
 struct error *sensitivity_run(const struct sensitivity_options *options, struct sensitivity *ret)
 {
 	scoped(session) struct session session = {.options = options, .result = ret};
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	*ret = (struct sensitivity){.arena = arena_new(),
-				    .cpus = cpus > 0 ? (unsigned)cpus : 1,
-				    .runs = options->runs,
-				    .load_before = machine_load()};
+	*ret = (struct sensitivity){
+		.arena = arena_new(), .runs = options->runs, .before = machine_now()};
 	ret->notes.arena = ret->arena;
 	ret->versions = arena_array(ret->arena, VERSIONS_MAX, sizeof(*ret->versions));
 	session.end_us = g_get_monotonic_time() + (gint64)options->minutes * 60 * G_USEC_PER_SEC;
@@ -531,7 +521,7 @@ struct error *sensitivity_run(const struct sensitivity_options *options, struct 
 		notes_add(&ret->notes, "time was up: %zu cells are not measured%s", ret->cells_left,
 			  options->directory ? "; the same command goes on where this one stopped"
 					     : "");
-	ret->load_after = machine_load();
+	ret->after = machine_now();
 	return NULL;
 }
 
@@ -568,8 +558,8 @@ json_t *sensitivity_json(const struct sensitivity *s)
 	for (size_t i = 0; i < s->notes.count; i++)
 		json_array_append_new(notes, json_string(s->notes.lines[i]));
 	return json_pack("{s:s, s:{s:i, s:f, s:f}, s:i, s:i, s:o, s:o, s:o}", "schema",
-			 SENSITIVITY_SCHEMA, "machine", "cpus", (int)s->cpus, "load_before",
-			 s->load_before, "load_after", s->load_after, "runs", (int)s->runs,
-			 "cells_left", (int)s->cells_left, "summary", summary, "cells", cells,
-			 "notes", notes);
+			 SENSITIVITY_SCHEMA, "machine", "cpus", (int)s->before.processors,
+			 "load_before", s->before.load, "load_after", s->after.load, "runs",
+			 (int)s->runs, "cells_left", (int)s->cells_left, "summary", summary,
+			 "cells", cells, "notes", notes);
 }

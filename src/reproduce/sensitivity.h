@@ -2,6 +2,7 @@
 // How often each Go release notices textbook races: small programs, run many times with every toolchain,
 // and counted: noticed, gone wrong in silence, or neither.
 #pragma once
+#include "reproduce/machine.h"
 #include "reproduce/notes.h"
 #include "reproduce/toolchain.h"
 
@@ -48,9 +49,9 @@ struct sensitivity {
 	size_t cell_count, cell_capacity;
 	const char **versions; /**< that were measured, oldest first */
 	size_t version_count;
-	unsigned cpus, runs;
-	double load_before, load_after; /**< of the machine, one minute */
-	size_t cells_left;              /**< not measured: time was up */
+	unsigned runs;
+	struct machine before, after;
+	size_t cells_left; /**< not measured: time was up */
 	struct notes notes;
 };
 

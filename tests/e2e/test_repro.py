@@ -120,7 +120,11 @@ def test_run_is_confirmed(report_of, tmp_path, name, version):
     assert "mutex" in names and any(fix["advised"] for fix in outcome["fixes"])
     for fix in outcome["fixes"]:
         assert (fix["races"], fix["crashes"]) == (0, 0), fix
-        assert fix["nanoseconds_per_operation"] > 0 and fix["relative"] >= 1, fix
+        times = fix["nanoseconds_per_operation"]
+        assert 0 < times["least"] <= times["median"] <= times["most"] and times["runs"] == 5, fix
+        assert fix["relative"] >= 1, fix
+    assert min(fix["relative"] for fix in outcome["fixes"]) == 1
+    assert outcome["measured_on"]["processors"] == len(os.sched_getaffinity(0))
 
 
 def tree(folder):
