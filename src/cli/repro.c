@@ -52,12 +52,16 @@ static void sides(struct screen *screen, const struct reproduction *r, bool sour
 	for (size_t i = 0; i < 2; i++) {
 		const struct program_site *site =
 			source ? &r->source.sites[i] : &r->program.sites[i];
+		const char *operation = reproduced_operation_name(r->verdict.sides[i].operation);
 
 		label(screen, i ? "" : "SITES");
-		screen_format(screen, TONE_PLAIN, "%s  %s%s  %s%u",
-			      reproduced_operation_name(r->verdict.sides[i].operation),
-			      site->function, site->closure ? "*" : "",
-			      source ? "line " : "main.go:", site->line);
+		if (*site->function)
+			screen_format(screen, TONE_PLAIN, "%s  %s%s  %s:%u", operation,
+				      site->function, site->closure ? "*" : "", site->file,
+				      site->line);
+		else
+			screen_format(screen, TONE_PLAIN, "%s  not found in this module",
+				      operation);
 		screen_newline(screen);
 	}
 }
@@ -136,13 +140,25 @@ static void source_lines(struct screen *screen, const struct reproduction *r,
 			 const struct options *options)
 {
 	g_autofree char *directory = g_canonicalize_filename(options->output, NULL);
+	g_autofree char *overlay = g_build_filename(directory, "source", "overlay.json", NULL);
+	g_autofree char *folder = g_shell_quote(r->source.folder), *file = g_shell_quote(overlay);
+	g_autofree char *command = g_strdup_printf(
+		"cd %s && go test -overlay %s -run TestMapfault -race .", folder, file);
 
 	line(screen, "TEST", TONE_PLAIN, r->source.package);
 	label(screen, "NEXT");
-	screen_format(screen, TONE_PLAIN,
-		      "in that package: go test -overlay %s/source/overlay.json -run TestMapfault "
-		      "-race .",
-		      directory);
+	if (!r->source.ready)
+		screen_format(screen, TONE_PLAIN,
+			      "write what is missing into %s/source/" SOURCE_TEST_FILE
+			      " and take its t.Skip out; then ",
+			      directory);
+	screen_words(
+		screen, TONE_PLAIN,
+		"the race detector names both lines (Go 1.16 or newer; nothing is written into "
+		"the module):");
+	screen_newline(screen);
+	label(screen, "");
+	screen_whole(screen, TONE_PLAIN, command);
 	screen_newline(screen);
 }
 

@@ -3,6 +3,7 @@
 
 #include "report/utf8.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -136,6 +137,15 @@ void screen_words(struct screen *screen, enum screen_tone tone, const char *text
 	g_autofree char *safe = utf8_safe(text);
 
 	words_of(screen, tone, safe);
+}
+
+void screen_whole(struct screen *screen, enum screen_tone tone, const char *text)
+{
+	unsigned width = screen->width;
+
+	screen->width = UINT_MAX;
+	screen_words(screen, tone, text);
+	screen->width = width;
 }
 
 void screen_field(struct screen *screen, enum screen_tone tone, const char *text)

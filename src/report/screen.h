@@ -37,6 +37,8 @@ void screen_words(struct screen *screen, enum screen_tone tone, const char *text
 void screen_field(struct screen *screen, enum screen_tone tone, const char *text);
 /** A piece that ends at the right edge, on a line of its own when this one is too full. */
 void screen_right(struct screen *screen, enum screen_tone tone, const char *text);
+/** Words that are not wrapped, whatever the width: a command, to be copied. */
+void screen_whole(struct screen *screen, enum screen_tone tone, const char *text);
 /** Formatted words. */
 void screen_format(struct screen *screen, enum screen_tone tone, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

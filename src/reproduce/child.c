@@ -187,6 +187,28 @@ struct error *child_run(const struct child_request *request, struct child_result
 	return NULL;
 }
 
+char *child_result_words(const struct child_result *result)
+{
+	g_auto(GStrv) lines = g_strsplit(result->output, "\n", 0);
+	g_autoptr(GString) words = g_string_new(NULL);
+
+	for (char **line = lines; *line && words->len < CHILD_WORDS_MAX; line++) {
+		g_strstrip(*line);
+		if (**line && **line != '#')
+			g_string_append_printf(words, "%s%s", words->len ? "; " : "", *line);
+	}
+	if (words->len == 0)
+		g_string_append(words, "it said nothing");
+	if (words->len > CHILD_WORDS_MAX) {
+		const char *cut =
+			g_utf8_find_prev_char(words->str, words->str + CHILD_WORDS_MAX + 1);
+
+		g_string_truncate(words, cut ? (gsize)(cut - words->str) : CHILD_WORDS_MAX);
+		g_string_append(words, " ...");
+	}
+	return g_string_free(g_steal_pointer(&words), FALSE);
+}
+
 void child_result_done(struct child_result *result)
 {
 	g_free(result->output);

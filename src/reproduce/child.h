@@ -5,6 +5,7 @@
 #include "base/error.h"
 
 #define CHILD_OUTPUT_MAX (4u << 20)
+#define CHILD_WORDS_MAX  400
 
 struct child_request {
 	const char *const *arguments;   /**< the program first; ends in NULL; looked for on $PATH */
@@ -31,6 +32,8 @@ struct child_result {
 
 /** Fails when the program can't be started, and when mapfault is interrupted. */
 struct error *child_run(const struct child_request *request, struct child_result *ret);
+/** What it said, for one line of ours: its first lines but those that head a list ("# package"); g_free(). */
+char *child_result_words(const struct child_result *result);
 void child_result_done(struct child_result *result);
 
 static inline void child_result_free_at(struct child_result *result) { child_result_done(result); }

@@ -196,7 +196,9 @@ static struct error *build(const struct fixes_input *input, struct fix_trial *fi
 	*ret_built = !error;
 	if (error && error_code(error) == ERROR_INTERRUPTED)
 		return g_steal_pointer(&error);
-	if (error)
+	if (error && race)
+		fix->problem = "not tried under the race detector: it does not build";
+	else if (error)
 		fix->problem = arena_string(input->arena, text_of(error_text(error)));
 	return NULL;
 }

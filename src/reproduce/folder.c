@@ -25,7 +25,9 @@ static struct error *check_target(const char *target)
 	g_autoptr(GDir) entries = NULL;
 
 	if (!*target)
-		return error_new(ERROR_USAGE, place_whole(""), "the folder has no name");
+		return error_with_hint(
+			error_new(ERROR_USAGE, place_whole(""), "the folder has no name"),
+			"give -o a folder that is not there yet");
 	if (!g_file_test(target, G_FILE_TEST_EXISTS))
 		return NULL;
 	entries = g_dir_open(target, 0, NULL);

@@ -142,7 +142,7 @@ static void plan_parts(struct composer *composer)
 			part->closure
 				? arena_format(composer->arena, "main.%s.func", composer->burst)
 				: part->linked_name,
-			part->closure, 0, 0};
+			part->closure, "main.go", 0, 0};
 	}
 }
 

@@ -19,6 +19,7 @@ struct program_round {
 struct program_site {
 	const char *function; /**< "main.(*store).get"; of a closure, how its name begins */
 	bool closure;
+	const char *file;         /**< its last element: "main.go" */
 	unsigned line, last_line; /**< of the statement */
 };
 

@@ -24,14 +24,16 @@ static struct error *write_program(const struct folder *folder, struct reproduct
 	return fixes_write(&r->verdict, &r->program, r->arena, folder, &r->outcome.fixes);
 }
 
-static struct error *no_go(const char *version)
+static struct error *no_go(const char *version, const struct reproduce_options *options)
 {
 	return error_with_hint(
 		error_new(ERROR_NOT_FOUND, place_whole(""),
-			  "no Go toolchain is here to build with%s%s",
+			  "no Go toolchain is here to %s with%s%s",
+			  options->source ? "read the module" : "build",
 			  *version ? "; the crash was of go" : "", version),
-		"install Go (https://go.dev/dl) or leave --run out: the program is written all "
-		"the same");
+		"install Go (https://go.dev/dl), or leave %s out: the program is written all "
+		"the same",
+		options->source ? "--source" : "--run");
 }
 
 /* The crash's own release, or the nearest with a word about it. */
@@ -45,7 +47,7 @@ static struct error *choose_toolchain(struct reproduction *r,
 	TRY(toolchains_find(r->arena, &toolchains));
 	*ret = toolchains_exact(&toolchains, wanted);
 	if (!*ret && !toolchains.count)
-		return no_go(wanted);
+		return no_go(wanted, options);
 	if (!*ret && options->download && *wanted) {
 		options->progress("fetching the crash's own Go release");
 		TRY(toolchains_fetch(&toolchains, wanted, ret));

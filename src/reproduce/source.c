@@ -12,7 +12,6 @@
 #define READ_SECONDS    300
 #define COPY_SECONDS    120
 #define GO_WITH_OVERLAY 16
-#define TEST_FILE       "mapfault_report_test.go"
 
 static json_t *frame_json(const struct verdict_frame *frame)
 {
@@ -54,6 +53,7 @@ static struct error *ask(const struct source_input *input, const char *module, j
 	g_auto(GStrv) environment = toolchain_environment(input->toolchain, false, false);
 	struct child_request request = {.arguments = arguments, .seconds = READ_SECONDS};
 	char *text = question(input, module);
+	g_autofree char *words = NULL;
 	struct error *error;
 
 	if (!text)
@@ -73,8 +73,10 @@ static struct error *ask(const struct source_input *input, const char *module, j
 	*ret = json_loads(result.output, JSON_DISABLE_EOF_CHECK, NULL);
 	if (*ret)
 		return NULL;
-	return error_new(ERROR_SYSTEM, place_whole(input->module),
-			 "could not be looked through: %.300s", result.output);
+	words = child_result_words(&result);
+	return toolchain_said(error_new(ERROR_SYSTEM, place_whole(input->module),
+					"could not be looked through: %s", words),
+			      words, "see what the go command says above");
 }
 
 static struct error *read_answer(const struct source_input *input, const json_t *answer,
@@ -106,7 +108,8 @@ static struct error *read_answer(const struct source_input *input, const json_t 
 		if (i < 2)
 			ret->sites[i] = (struct program_site){
 				arena_string(arena, text_of(report_text_at(one, "function"))),
-				false, line, line};
+				false, arena_string(arena, text_of(report_text_at(one, "file"))),
+				line, line};
 	}
 	return NULL;
 }
@@ -117,7 +120,7 @@ struct error *source_plan(const struct source_input *input, struct source_plan *
 	json_t *answer = NULL;
 	struct error *error;
 
-	*ret = (struct source_plan){.sites = {{"", false, 0, 0}, {"", false, 0, 0}}};
+	*ret = (struct source_plan){.sites = {{"", false, "", 0, 0}, {"", false, "", 0, 0}}};
 	if (!module)
 		return error_new(ERROR_NOT_FOUND, place_whole(input->module),
 				 "there is no such folder");
@@ -139,7 +142,7 @@ static char *overlay_text(const char *place, const char *file)
 static struct error *write_overlay(const struct source_plan *plan, const char *file,
 				   const char *name, const struct folder *folder)
 {
-	g_autofree char *place = g_build_filename(plan->folder, TEST_FILE, NULL);
+	g_autofree char *place = g_build_filename(plan->folder, SOURCE_TEST_FILE, NULL);
 	char *overlay = overlay_text(place, file);
 	struct error *error;
 
@@ -154,9 +157,9 @@ struct error *source_write(const struct source_plan *plan, const char *target,
 			   const struct folder *folder)
 {
 	g_autofree char *absolute = g_canonicalize_filename(target, NULL);
-	g_autofree char *file = g_build_filename(absolute, "source", TEST_FILE, NULL);
+	g_autofree char *file = g_build_filename(absolute, "source", SOURCE_TEST_FILE, NULL);
 
-	TRY(folder_write(folder, "source/" TEST_FILE, plan->test));
+	TRY(folder_write(folder, "source/" SOURCE_TEST_FILE, plan->test));
 	return write_overlay(plan, file, "source/overlay.json", folder);
 }
 
@@ -170,13 +173,18 @@ static struct error *stage_copy(const struct source_plan *plan, const char *modu
 	const char *const arguments[] = {"cp", "-RP", "--", from, copy, NULL};
 	const struct child_request request = {.arguments = arguments, .seconds = COPY_SECONDS};
 	scoped(child_result) struct child_result result = {NULL};
+	g_autofree char *words = NULL;
 	const char *below = plan->folder + (from ? strlen(from) : 0);
-	g_autofree char *name = g_strdup_printf("module%s/" TEST_FILE, below);
+	g_autofree char *name = g_strdup_printf("module%s/" SOURCE_TEST_FILE, below);
 
 	TRY(child_run(&request, &result));
+	words = child_result_words(&result);
 	if (result.exit_status != 0)
-		return error_new(ERROR_SYSTEM, place_whole(module), "could not be copied: %.200s",
-				 result.output);
+		return toolchain_said(
+			error_new(ERROR_SYSTEM, place_whole(module), "could not be copied: %s",
+				  words),
+			words,
+			"Go before 1.16 needs a copy: see that all of the module can be read");
 	ret->folder = arena_format(arena, "%s%s", copy, below);
 	return folder_write(place, name, plan->test);
 }
@@ -185,11 +193,11 @@ struct error *source_stage(const struct source_plan *plan, const char *module,
 			   const struct toolchain *toolchain, struct arena *arena,
 			   const struct folder *place, struct toolchain_build *ret)
 {
-	g_autofree char *file = g_build_filename(place->path, TEST_FILE, NULL);
+	g_autofree char *file = g_build_filename(place->path, SOURCE_TEST_FILE, NULL);
 
 	if (toolchain->minor < GO_WITH_OVERLAY)
 		return stage_copy(plan, module, arena, place, ret);
-	TRY(folder_write(place, TEST_FILE, plan->test));
+	TRY(folder_write(place, SOURCE_TEST_FILE, plan->test));
 	TRY(write_overlay(plan, file, "overlay.json", place));
 	ret->overlay = arena_format(arena, "%s/overlay.json", place->path);
 	ret->folder = plan->folder;

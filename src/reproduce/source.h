@@ -7,6 +7,8 @@
 #include "reproduce/program.h"
 #include "reproduce/toolchain.h"
 
+#define SOURCE_TEST_FILE "mapfault_report_test.go"
+
 struct source_input {
 	const struct verdict *verdict;
 	const char *module; /**< its folder */

@@ -2,24 +2,23 @@
 #include "reproduce/toolchain.h"
 
 #include "reproduce/child.h"
+#include "reproduce/machine.h"
 
 #include <errno.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <jansson.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
-#define TOOLCHAINS_MAX    128
-#define GO_ENV_SECONDS    30
-#define GO_FETCH_SECONDS  600
-#define GO_WITH_MODULES   11
-#define GO_WITH_INDEX     19
-#define GO_WITH_VCS       18
-#define GO_WITH_SWISS     24
-#define MODULE_PREFIX     "toolchain@v0.0.1-go"
-#define WORDS_OF_COMPILER 300
+#define TOOLCHAINS_MAX   128
+#define GO_ENV_SECONDS   30
+#define GO_FETCH_SECONDS 600
+#define GO_WITH_MODULES  11
+#define GO_WITH_INDEX    19
+#define GO_WITH_VCS      18
+#define GO_WITH_SWISS    24
+#define MODULE_PREFIX    "toolchain@v0.0.1-go"
 
 unsigned toolchain_minor(const char *version)
 {
@@ -46,11 +45,7 @@ static int order(const void *a, const void *b)
 
 static const char *platform(void)
 {
-	struct utsname name;
-
-	if (uname(&name) == 0 && g_str_equal(name.machine, "aarch64"))
-		return "linux-arm64";
-	return "linux-amd64";
+	return g_str_equal(machine_architecture(), "aarch64") ? "linux-arm64" : "linux-amd64";
 }
 
 /* A module's files are unpacked without the executable bit, and its inner go.mod files under another
@@ -244,14 +239,15 @@ const struct toolchain *toolchains_nearest(const struct toolchains *toolchains, 
 }
 
 static struct error *not_fetched(const struct toolchains *toolchains, const char *version,
-				 const json_t *answer, const char *output)
+				 const json_t *answer, const struct child_result *result)
 {
+	g_autofree char *words = child_result_words(result);
 	const struct toolchain *near = toolchains_nearest(toolchains, version);
 	const char *problem = json_string_value(json_object_get(answer, "Error"));
 
 	return error_with_hint(error_new(ERROR_NOT_FOUND, place_whole(""),
 					 "Go %s could not be fetched: %.300s", version,
-					 problem ? problem : output),
+					 problem ? problem : words),
 			       near ? "leave --download out: Go %s, which is here, is then used "
 				      "instead"
 				    : "install that release as ~/sdk/go%s",
@@ -287,7 +283,7 @@ struct error *toolchains_fetch(struct toolchains *toolchains, const char *versio
 	root = json_string_value(json_object_get(answer, "Dir"));
 	*ret = root ? add(toolchains, root, version) : NULL;
 	if (!*ret)
-		error = not_fetched(toolchains, version, answer, result.output);
+		error = not_fetched(toolchains, version, answer, &result);
 	json_decref(answer);
 	return error;
 }
@@ -349,17 +345,38 @@ char **toolchain_environment(const struct toolchain *toolchain, bool race, bool 
 	return environment;
 }
 
+struct error *toolchain_said(struct error *error, const char *words, const char *hint)
+{
+	if (strstr(words, "no space left on device") || strstr(words, "No space left on device"))
+		return error_with_hint(
+			error,
+			"make room on the disk of %s, or set TMPDIR to a folder on another one",
+			g_get_tmp_dir());
+	return error_with_hint(error, "%s", hint);
+}
+
+/* What builds without the race detector lacks only what that takes besides Go. */
+static const char *build_hint(const struct toolchain_build *build)
+{
+	if (build->race)
+		return "the race detector needs a C compiler: apt-get install gcc";
+	if (build->user_module)
+		return "leave --run out: the test is written all the same, to be set right by hand";
+	return "leave --run out: the program is written all the same, to be looked at";
+}
+
 static struct error *build_failed(const struct toolchain *toolchain,
 				  const struct toolchain_build *build,
 				  const struct child_result *result)
 {
-	return error_with_hint(
-		error_new(ERROR_SYSTEM, place_whole(""), "go %s %s%s: %.*s", toolchain->version,
+	g_autofree char *words = child_result_words(result);
+
+	return toolchain_said(
+		error_new(ERROR_SYSTEM, place_whole(""), "go %s %s%s: %s", toolchain->version,
 			  build->race ? "-race " : "",
 			  result->timed_out ? "took too long to build" : "does not build it",
-			  WORDS_OF_COMPILER, result->output),
-		build->race ? "the race detector needs a C compiler: apt-get install gcc"
-			    : "see the compiler's words above");
+			  words),
+		words, build_hint(build));
 }
 
 struct error *toolchain_build(const struct toolchain *toolchain,

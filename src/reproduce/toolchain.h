@@ -47,5 +47,7 @@ struct toolchain_build {
 /** The error of a failed build ends in the compiler's first words. */
 struct error *toolchain_build(const struct toolchain *toolchain,
 			      const struct toolchain_build *build);
+/** @a error with what to do about @a words of a command that failed: room where the disk is full, else @a hint. */
+struct error *toolchain_said(struct error *error, const char *words, const char *hint);
 /** Environment for this toolchain's go command; g_strfreev(). */
 char **toolchain_environment(const struct toolchain *toolchain, bool race, bool user_module);

@@ -259,7 +259,8 @@ static struct error *race(struct bench *bench, struct trial *ret)
 	if (error) {
 		if (error_code(error) == ERROR_INTERRUPTED)
 			return g_steal_pointer(&error);
-		notes_add(input->tried, "under -race: %s", error_text(error));
+		notes_add(input->tried, "under -race: %s (%s)", error_text(error),
+			  error_hint(error));
 		return NULL;
 	}
 	ret->race_built = true;

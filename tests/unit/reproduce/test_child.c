@@ -92,6 +92,40 @@ static void enough_is_enough(void **state)
 	child_result_done(&result);
 }
 
+static void its_words_fit_into_one_line(void **state)
+{
+	static const struct {
+		const char *script, *words;
+	} cases[] = {
+		{"echo '# command-line-arguments'; echo 'main.go:3: no'; echo; echo ' bad '",
+		 "main.go:3: no; bad"},
+		{":", "it said nothing"},
+		{"echo '# only/a/head'", "it said nothing"},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct child_result result = run(cases[i].script, 20);
+		g_autofree char *words = child_result_words(&result);
+
+		assert_string_equal(words, cases[i].words);
+		child_result_done(&result);
+	}
+}
+
+static void many_words_are_cut_between_characters(void **state)
+{
+	/* One byte, then characters of two: the limit falls in the middle of one. */
+	struct child_result result =
+		run("printf x; for i in $(seq 500); do printf '\\303\\251'; done", 20);
+	g_autofree char *words = child_result_words(&result);
+
+	assert_true(strlen(words) <= CHILD_WORDS_MAX + strlen(" ..."));
+	assert_true(g_str_has_prefix(words, "x\303\251\303\251"));
+	assert_true(g_str_has_suffix(words, "\303\251 ..."));
+	assert_true(g_utf8_validate(words, -1, NULL));
+	child_result_done(&result);
+}
+
 static void what_is_not_there_is_an_error(void **state)
 {
 	const char *const arguments[] = {"mapfault-no-such-program", NULL};
@@ -112,6 +146,8 @@ int main(void)
 		cmocka_unit_test(closed_output_is_no_end),
 		cmocka_unit_test(endless_output_is_cut),
 		cmocka_unit_test(enough_is_enough),
+		cmocka_unit_test(its_words_fit_into_one_line),
+		cmocka_unit_test(many_words_are_cut_between_characters),
 		cmocka_unit_test(what_is_not_there_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
