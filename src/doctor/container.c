@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "doctor/container.h"
 
-#include "doctor/tree.h"
-
-#include <errno.h>
-
 const char *environment_value(const struct examination *examination, struct branch environment,
 			      const char *name)
 {
@@ -23,27 +19,6 @@ const char *environment_value(const struct examination *examination, struct bran
 			found = text + n + 1;
 	}
 	return found ? KEEP(examination, "%s", found) : NULL;
-}
-
-bool branch_is_true(struct branch branch, const char *path)
-{
-	const char *text = branch_text_at(branch, path);
-
-	return text && !g_ascii_strcasecmp(text, "true");
-}
-
-bool branch_has_word(struct branch branch, const char *path, const char *word)
-{
-	struct branch list = branch_at(branch, path);
-	const char *key;
-
-	for (size_t i = 0; i < branch_count(list); i++) {
-		const char *text = branch_text(branch_item(list, i, &key));
-
-		if (text && !g_ascii_strcasecmp(text, word))
-			return true;
-	}
-	return false;
 }
 
 void examine_core_place(struct examination *examination, bool read_only, const char *volume,
@@ -84,50 +59,4 @@ void examine_attach(struct examination *examination, bool may, const char *set, 
 			      .set_in = may ? "" : set_in};
 
 	check_add(examination, &check);
-}
-
-static bool examine_document(struct examination *examination, struct branch document)
-{
-	return examine_pod(examination, document) || examine_docker(examination, document) ||
-	       examine_oci(examination, document) || examine_compose(examination, document);
-}
-
-static bool examine_tree(struct examination *examination, const struct tree *tree)
-{
-	bool found = false;
-	const char *key;
-
-	for (size_t i = 0; i < tree_documents(tree); i++) {
-		struct branch document = tree_document(tree, i);
-		struct branch items =
-			branch_is_list(document) ? document : branch_at(document, "items");
-
-		if (!branch_count(items))
-			found |= examine_document(examination, document);
-		for (size_t j = 0; j < branch_count(items); j++)
-			found |= examine_document(examination, branch_item(items, j, &key));
-	}
-	return found;
-}
-
-struct error *examine_container_file(struct examination *examination, const char *path)
-{
-	g_autoptr(GMappedFile) file = NULL;
-	g_autoptr(GError) problem = NULL;
-	scoped(tree) struct tree *tree = NULL;
-
-	file = g_mapped_file_new(path, FALSE, &problem);
-	if (!file)
-		return error_new(ERROR_NOT_FOUND, place_whole(path), "%s", problem->message);
-	TRY(tree_read(
-		path,
-		(struct text){g_mapped_file_get_contents(file), g_mapped_file_get_length(file)},
-		&tree));
-	if (examine_tree(examination, tree))
-		return NULL;
-	return error_with_hint(error_new(ERROR_UNRECOGNISED, place_whole(path),
-					 "describes no container that mapfault knows"),
-			       "give a systemd unit, a pod or workload, a compose file, `docker "
-			       "inspect`'s output or "
-			       "an OCI config.json");
 }

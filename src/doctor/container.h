@@ -7,10 +7,6 @@
 /** An environment as a list of "NAME=VALUE", of {name, value}, or as a mapping; NULL when @a name is not set. */
 const char *environment_value(const struct examination *examination, struct branch environment,
 			      const char *name);
-bool branch_is_true(struct branch branch, const char *path);
-/** A list of words at @a path has @a word. */
-bool branch_has_word(struct branch branch, const char *path, const char *word);
-
 /** The read-only root and the volumes: where a core that is written by path could go. @a set shows a volume. */
 void examine_core_place(struct examination *examination, bool read_only, const char *volume,
 			const char *set, const char *set_in);

@@ -149,3 +149,24 @@ bool branch_is_list(struct branch branch)
 {
 	return branch.node && ((const yaml_node_t *)branch.node)->type == YAML_SEQUENCE_NODE;
 }
+
+bool branch_is_true(struct branch branch, const char *path)
+{
+	const char *text = branch_text_at(branch, path);
+
+	return text && !g_ascii_strcasecmp(text, "true");
+}
+
+bool branch_has_word(struct branch branch, const char *path, const char *word)
+{
+	struct branch list = branch_at(branch, path);
+	const char *key;
+
+	for (size_t i = 0; i < branch_count(list); i++) {
+		const char *text = branch_text(branch_item(list, i, &key));
+
+		if (text && !g_ascii_strcasecmp(text, word))
+			return true;
+	}
+	return false;
+}

@@ -32,5 +32,9 @@ const char *branch_text(struct branch branch);
 /** The scalar at @a path; NULL when there is none. */
 const char *branch_text_at(struct branch branch, const char *path);
 bool branch_is_list(struct branch branch);
+/** The word "true", in either case, stands at @a path. */
+bool branch_is_true(struct branch branch, const char *path);
+/** A list of words at @a path has @a word. */
+bool branch_has_word(struct branch branch, const char *path, const char *word);
 
 static inline void tree_free_at(struct tree **tree) { tree_free(*tree); }
