@@ -5,10 +5,9 @@
 #include "findings/told.h"
 
 #include "model/printout/printout.h"
+#include "model/printout/printout_goroutine.h"
 
 #include <string.h>
-
-#define NS_PER_MINUTE 60000000000ll
 
 /** "main.(*index)" of "main.(*index).put": equal ones have receivers of one type; 0 without a receiver. */
 static size_t receiver_bytes(const char *function)

@@ -70,7 +70,7 @@ void goroutine_put_stack(struct screen *screen, const struct stack *stack)
 		goroutine_put_frame(screen, stack->frames[i].site);
 	if (stack->broken) {
 		screen_to(screen, 4);
-		screen_format(screen, TONE_YELLOW, "the stack ends here: %s", stack->broken);
+		screen_format(screen, TONE_YELLOW, "not the whole stack: %s", stack->broken);
 		screen_newline(screen);
 	}
 }

@@ -6,7 +6,6 @@
 #include "report/words.h"
 #include "model/stack/unwind.h"
 
-#define NS_PER_MINUTE 60000000000ll
 #define MESSAGE_BYTES 200 /* of a panic's value, on the screen */
 
 /** What a section begins with: who printed it, and what was said before the goroutines. */

@@ -31,7 +31,8 @@ char *words_function(const char *function)
 	return unescape_dots(name + path_end);
 }
 
-char *words_file(const char *file)
+/** The last two parts of a path. */
+static char *words_file(const char *file)
 {
 	const char *at = file ? file + strlen(file) : "";
 	int slashes = 0;

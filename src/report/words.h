@@ -8,9 +8,7 @@
  * "example.com/shop/cart.(*Store).Put" as "cart.(*Store).Put"; the standard library keeps its path.
  */
 char *words_function(const char *function);
-/** The last two parts of a path: "cart/store.go". */
-char *words_file(const char *file);
-/** "cart/store.go:41"; "" when the file is not known. */
+/** "cart/store.go:41": the last two parts of its path; "" when the file is not known. */
 char *words_place(const struct go_site *site);
 /** 1204 as "1,204". */
 char *words_count(uint64_t count);

@@ -4,13 +4,10 @@
 // above its stacks.
 #include "model/printout/printout_frame.h"
 #include "model/printout/printout_race.h"
-#include "model/printout/roster.h"
 
 #include "golang/map_function.h"
 
 #include <glib.h>
-
-#define NS_PER_MINUTE 60000000000ll
 
 struct reader {
 	struct program *program;
@@ -163,17 +160,6 @@ static void read_messages(struct reader *reader)
 	printout->headlines = arena_string(reader->program->arena, text_of(all->str));
 }
 
-/** The outermost function that is not the runtime's way out. */
-static const char *start_function(const struct stack *stack)
-{
-	size_t i = stack->count;
-
-	while (i > 0 && (go_role_of(stack->frames[i - 1].site->function) == GO_ROLE_TOP ||
-			 !strcmp(stack->frames[i - 1].site->function, "runtime.main")))
-		i--;
-	return i && !stack->broken ? stack->frames[i - 1].site->function : "";
-}
-
 /** Frames of the runtime's fatal path: the text then shows by itself who raised it. */
 static bool stands_in_fatal(const struct stack *stack)
 {
@@ -185,32 +171,6 @@ static bool stands_in_fatal(const struct stack *stack)
 			if (!strcmp(stack->frames[i].site->function, names[j]))
 				return true;
 	return false;
-}
-
-static void describe(struct reader *reader, uint32_t index, const struct dump_goroutine *printed,
-		     struct goroutine *ret)
-{
-	const struct dump_group *group = dump_group(reader->dump, printed->group);
-
-	*ret = (struct goroutine){
-		.id = printed->id,
-		.parent_id = printed->parent_id,
-		.thread = NO_INDEX,
-		.wait_ns = printed->flags & DUMP_GOROUTINE_WAIT
-				   ? (int64_t)printed->minutes * NS_PER_MINUTE
-				   : -1,
-		.locked = printed->flags & DUMP_GOROUTINE_LOCKED,
-		.count = printed->count ? printed->count : 1,
-		.printed = index,
-		.text_line = printed->line,
-		.unwound = true,
-		.stack = printout_stack(reader->frames, printed->group),
-		.created_by = printout_created_by(reader->frames, group->created_by),
-	};
-	roster_header(reader->dump, printed, reader->program->arena, ret);
-	ret->start_function = start_function(&ret->stack);
-	ret->system = go_is_system_goroutine(ret->start_function) ||
-		      printed->flags & DUMP_GOROUTINE_SYSTEM_STACK;
 }
 
 /** A second goroutine that raised the fatal is printed again at the end, with its stack. */
@@ -263,7 +223,7 @@ static void add(struct reader *reader, uint32_t index, const struct dump_gorouti
 	reader->printout->goroutines += printed->count;
 	if (!dies && fold(reader, printed))
 		return;
-	describe(reader, index, printed, &goroutine);
+	goroutine = printout_frames_goroutine(reader->frames, index);
 	reader->printout->unavailable += goroutine.stack.count ? 0 : goroutine.count;
 	goroutine.raised =
 		reader->printout->fatals &&

@@ -5,6 +5,8 @@
 // exact. Which of the two it is, the printed line tells, and else whether a CALL ends there.
 #include "model/printout/printout_frame.h"
 
+#include "model/printout/printout_goroutine.h"
+
 #include <glib.h>
 
 #define GENERIC_MARK "[...]"
@@ -53,13 +55,6 @@ void printout_frames_free(struct printout_frames *frames)
 struct printout_agreement printout_frames_agreement(const struct printout_frames *frames)
 {
 	return frames->agreement;
-}
-
-static const char *name_of(struct printout_frames *frames, const struct dump_frame *frame)
-{
-	if (text_is(frame->function, "panic"))
-		return "runtime.gopanic";
-	return arena_string(frames->program->arena, frame->function);
 }
 
 static void index_generic(struct printout_frames *frames)
@@ -177,10 +172,8 @@ static bool generic_by_caller(struct printout_frames *frames, const struct print
 }
 
 static bool find_function(struct printout_frames *frames, const struct dump_frame *frame,
-			  const struct printed *caller, struct go_function *ret)
+			  const char *name, const struct printed *caller, struct go_function *ret)
 {
-	const char *name = name_of(frames, frame);
-
 	if (!strstr(name, GENERIC_MARK))
 		return program_function_named(frames->program, name, ret);
 	return generic_by_caller(frames, caller, name, ret) ||
@@ -201,14 +194,14 @@ static bool is_exact(const struct printout_frames *frames, const struct go_funct
 }
 
 static void find_pc(struct printout_frames *frames, const struct dump_frame *frame,
-		    const struct printed *caller, struct printed *printed)
+		    const char *name, const struct printed *caller, struct printed *printed)
 {
 	struct program *program = frames->program;
 	struct go_function function;
 
 	if (!program->image || frame->flags & DUMP_FRAME_FOREIGN)
 		return;
-	if (!find_function(frames, frame, caller, &function)) {
+	if (!find_function(frames, frame, name, caller, &function)) {
 		frames->agreement.other += !memchr(frame->function.p, '[', frame->function.n);
 		return;
 	}
@@ -250,16 +243,11 @@ static const struct printed *printed_frame(struct printout_frames *frames, uint3
 		return printed;
 	printed = arena_take(arena, sizeof(*printed));
 	printed->pc = frame->pc;
-	find_pc(frames, frame, caller, printed);
 	site = arena_take(arena, sizeof(*site));
-	*site = (struct go_site){
-		.function = name_of(frames, frame),
-		.file = arena_string(arena, frame->file),
-		.line = (int32_t)MIN(frame->line, INT32_MAX),
-		.pc = printed->pc,
-		.entry = printed->function ? printed->function->entry : 0,
-		.inlined = frame->flags & DUMP_FRAME_INLINED,
-	};
+	*site = printout_site(frame, arena);
+	find_pc(frames, frame, site->function, caller, printed);
+	site->pc = printed->pc;
+	site->entry = printed->function ? printed->function->entry : 0;
 	if (!printed->function) {
 		named = arena_take(arena, sizeof(*named));
 		named->name = site->function;
@@ -268,21 +256,6 @@ static const struct printed *printed_frame(struct printout_frames *frames, uint3
 	printed->site = site;
 	g_hash_table_insert(frames->printed, key, printed);
 	return printed;
-}
-
-struct go_site printout_created_by(struct printout_frames *frames, uint32_t number)
-{
-	return number == DUMP_NO_FRAME ? (struct go_site){0}
-				       : *printed_frame(frames, number, NULL)->site;
-}
-
-static const char *broken_words(const struct dump_group *group)
-{
-	if (group->flags & DUMP_STACK_UNAVAILABLE)
-		return "it was running on another thread: the runtime could not print its stack";
-	if (group->flags & DUMP_STACK_CUT)
-		return "the text is cut here";
-	return group->flags & DUMP_STACK_ELIDED ? "the runtime left frames out" : NULL;
 }
 
 /** Inlined frames are part of the next one that is not: they have its PC and its code. */
@@ -307,7 +280,7 @@ static void fill_frames(struct printout_frames *frames, const struct dump_group 
 	}
 }
 
-struct stack printout_stack(struct printout_frames *frames, uint32_t number)
+static struct stack stack_of(struct printout_frames *frames, uint32_t number)
 {
 	struct arena *arena = frames->program->arena;
 	struct stack *stack = g_hash_table_lookup(frames->stacks, GUINT_TO_POINTER(number + 1));
@@ -318,8 +291,21 @@ struct stack printout_stack(struct printout_frames *frames, uint32_t number)
 	stack = arena_take(arena, sizeof(*stack));
 	stack->count = group->frame_count;
 	stack->frames = arena_array(arena, stack->count, sizeof(*stack->frames));
-	stack->broken = broken_words(group);
+	stack->broken = printout_broken(group);
 	fill_frames(frames, group, stack->frames);
 	g_hash_table_insert(frames->stacks, GUINT_TO_POINTER(number + 1), stack);
 	return *stack;
+}
+
+struct goroutine printout_frames_goroutine(struct printout_frames *frames, uint32_t index)
+{
+	const struct dump *dump = frames->dump;
+	struct goroutine ret = printout_goroutine(dump, index, frames->program->arena);
+	uint32_t group = dump_goroutine(dump, index)->group;
+	uint32_t created_by = dump_group(dump, group)->created_by;
+
+	ret.stack = stack_of(frames, group);
+	if (created_by != DUMP_NO_FRAME)
+		ret.created_by = *printed_frame(frames, created_by, NULL)->site;
+	return ret;
 }

@@ -7,8 +7,6 @@ struct printout_frames;
 
 struct printout_frames *printout_frames_new(struct program *program, const struct dump *dump);
 void printout_frames_free(struct printout_frames *frames);
-/** The stack of a group, made at the first call; shared by all goroutines that have it. */
-struct stack printout_stack(struct printout_frames *frames, uint32_t group);
-/** The place of a "created by"; function NULL when there is none. */
-struct go_site printout_created_by(struct printout_frames *frames, uint32_t frame);
+/** A goroutine of the dump, whole. Stacks are made once, and shared by all goroutines that have them. */
+struct goroutine printout_frames_goroutine(struct printout_frames *frames, uint32_t index);
 struct printout_agreement printout_frames_agreement(const struct printout_frames *frames);

@@ -5,7 +5,6 @@
 #include "model/printout/printout_race.h"
 
 #include "model/printout/printout_frame.h"
-#include "model/printout/roster.h"
 
 #include <glib.h>
 
@@ -21,24 +20,9 @@ static bool is_write(const struct dump *dump, const struct dump_goroutine *print
 static const struct goroutine *describe(struct program *program, struct printout_frames *frames,
 					uint32_t index)
 {
-	const struct dump_goroutine *printed = dump_goroutine(program->printout->dump, index);
 	struct goroutine *ret = arena_take(program->arena, sizeof(*ret));
 
-	*ret = (struct goroutine){
-		.id = printed->id,
-		.thread = NO_INDEX,
-		.status = STATUS_UNKNOWN,
-		.wait_reason = "",
-		.wait_ns = -1,
-		.count = 1,
-		.printed = index,
-		.text_line = printed->line,
-		.unwound = true,
-		.start_function = "",
-		.stack = printout_stack(frames, printed->group),
-		.created_by = printout_created_by(
-			frames, dump_group(program->printout->dump, printed->group)->created_by),
-	};
+	*ret = printout_frames_goroutine(frames, index);
 	if (ret->stack.broken)
 		ret->stack.broken = "the race detector could not restore it";
 	return ret;

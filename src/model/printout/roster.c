@@ -1,40 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/printout/roster.h"
 
-#include "golang/runtime.h"
+#include "model/printout/printout_goroutine.h"
 
 #include <glib.h>
 
-#define NS_PER_MINUTE 60000000000ll
-#define NAME_BYTES    256 /* the names of the runtime's start functions are shorter */
-
-const struct dump_frame *roster_start(const struct dump *dump, const struct dump_group *group)
-{
-	for (uint32_t i = group->frame_count; i-- > 0;) {
-		const struct dump_frame *frame = dump_frame_at(dump, group, i);
-
-		if (!text_is(frame->function, "runtime.goexit"))
-			return frame;
-	}
-	return NULL;
-}
-
-static bool group_is_system(const struct dump *dump, const struct dump_group *group)
-{
-	const struct dump_frame *start = roster_start(dump, group);
-	char name[NAME_BYTES];
-
-	if (!start || start->function.n >= sizeof(name))
-		return false;
-	memcpy(name, start->function.p, start->function.n);
-	name[start->function.n] = 0;
-	return go_is_system_goroutine(name);
-}
-
-bool roster_is_system(const struct dump *dump, const struct dump_goroutine *goroutine)
+static bool is_system(const struct dump *dump, const struct dump_goroutine *goroutine)
 {
 	return goroutine->flags & DUMP_GOROUTINE_SYSTEM_STACK ||
-	       group_is_system(dump, dump_group(dump, goroutine->group));
+	       printout_is_system(dump, dump_group(dump, goroutine->group));
 }
 
 /** What is asked of every goroutine, found once for each group. */
@@ -44,7 +18,7 @@ static uint8_t *systems_of(const struct dump *dump)
 	uint8_t *system = g_new(uint8_t, n + 1);
 
 	for (size_t i = 0; i < n; i++)
-		system[i] = group_is_system(dump, dump_group(dump, i));
+		system[i] = printout_is_system(dump, dump_group(dump, i));
 	return system;
 }
 
@@ -63,7 +37,7 @@ bool roster_wants(const struct dump *dump, const struct roster_filter *filter, s
 		return false;
 	if (filter->id)
 		return one->id == filter->id;
-	return filter->system || !roster_is_system(dump, one);
+	return filter->system || !is_system(dump, one);
 }
 
 static guint class_hash(gconstpointer key)
@@ -151,86 +125,17 @@ void roster_free(struct roster *roster)
 
 /* One goroutine */
 
-static const struct {
-	const char *word;
-	uint32_t status;
-} states[] = {
-	{"idle", GO_STATUS_IDLE},           {"runnable", GO_STATUS_RUNNABLE},
-	{"running", GO_STATUS_RUNNING},     {"syscall", GO_STATUS_SYSCALL},
-	{"dead", GO_STATUS_DEAD},           {"copystack", GO_STATUS_COPYSTACK},
-	{"preempted", GO_STATUS_PREEMPTED}, {"leaked", GO_STATUS_LEAKED},
-	{"waiting", GO_STATUS_WAITING},     {"waiting for cgo callback", GO_STATUS_DEADEXTRA},
-};
-
-static void state_describe(struct text state, struct arena *arena, struct goroutine *ret)
-{
-	ret->wait_reason = "";
-	ret->status = state.n ? GO_STATUS_WAITING : STATUS_UNKNOWN;
-	for (size_t i = 0; i < G_N_ELEMENTS(states); i++) {
-		if (!text_is(state, states[i].word))
-			continue;
-		ret->status = states[i].status;
-		return;
-	}
-	if (state.n)
-		ret->wait_reason = arena_string(arena, state);
-}
-
-static void labels_describe(const struct dump *dump, const struct dump_goroutine *printed,
-			    struct arena *arena, struct goroutine *ret)
-{
-	g_autoptr(GPtrArray) words = NULL;
-	struct text key, value;
-
-	if (!printed->labels)
-		return;
-	words = g_ptr_array_new();
-	for (size_t i = 0; dump_label(dump, printed, i, &key, &value); i++) {
-		g_ptr_array_add(words, arena_string(arena, key));
-		g_ptr_array_add(words, arena_string(arena, value));
-	}
-	g_ptr_array_add(words, NULL);
-	ret->labels = arena_copy(arena, words->pdata, words->len * sizeof(char *));
-}
-
-void roster_header(const struct dump *dump, const struct dump_goroutine *printed,
-		   struct arena *arena, struct goroutine *ret)
-{
-	state_describe(dump_word(dump, printed->state), arena, ret);
-	labels_describe(dump, printed, arena, ret);
-}
-
-static struct go_site site_of(const struct dump_frame *frame, struct arena *arena)
-{
-	return (struct go_site){.function = text_is(frame->function, "panic")
-						    ? "runtime.gopanic"
-						    : arena_string(arena, frame->function),
-				.file = arena_string(arena, frame->file),
-				.line = (int32_t)MIN(frame->line, INT32_MAX),
-				.pc = frame->pc,
-				.inlined = frame->flags & DUMP_FRAME_INLINED};
-}
-
-static const char *broken_words(const struct dump_group *group)
-{
-	if (group->flags & DUMP_STACK_UNAVAILABLE)
-		return "it ran on another thread, and the runtime does not print that";
-	if (group->flags & DUMP_STACK_CUT)
-		return "the text ends here";
-	return NULL;
-}
-
 static struct stack stack_of(const struct dump *dump, const struct dump_group *group,
 			     const struct dump_goroutine *printed, struct arena *arena)
 {
-	struct stack stack = {.count = group->frame_count, .broken = broken_words(group)};
+	struct stack stack = {.count = group->frame_count, .broken = printout_broken(group)};
 	struct dump_call *calls = arena_array(arena, group->frame_count, sizeof(*calls));
 	struct go_site *sites = arena_array(arena, group->frame_count, sizeof(*sites));
 
 	dump_calls(dump, printed, calls, group->frame_count);
 	stack.frames = arena_array(arena, group->frame_count, sizeof(*stack.frames));
 	for (size_t i = 0; i < stack.count; i++) {
-		sites[i] = site_of(dump_frame_at(dump, group, i), arena);
+		sites[i] = printout_site(dump_frame_at(dump, group, i), arena);
 		stack.frames[i].site = &sites[i];
 		stack.frames[i].pc = calls[i].pc ? calls[i].pc : sites[i].pc;
 		stack.frames[i].runtime = go_is_runtime_function(sites[i].function);
@@ -242,25 +147,11 @@ struct goroutine roster_goroutine(const struct dump *dump, size_t index, struct 
 {
 	const struct dump_goroutine *printed = dump_goroutine(dump, index);
 	const struct dump_group *group = dump_group(dump, printed->group);
-	const struct dump_frame *start = roster_start(dump, group);
-	struct goroutine ret = {.id = printed->id,
-				.parent_id = printed->parent_id,
-				.thread = NO_INDEX,
-				.wait_ns = printed->flags & DUMP_GOROUTINE_WAIT
-						   ? (int64_t)printed->minutes * NS_PER_MINUTE
-						   : -1,
-				.locked = printed->flags & DUMP_GOROUTINE_LOCKED,
-				.system = roster_is_system(dump, printed),
-				.count = printed->count,
-				.printed = (uint32_t)index,
-				.text_line = printed->line,
-				.unwound = true};
+	struct goroutine ret = printout_goroutine(dump, index, arena);
 
-	roster_header(dump, printed, arena, &ret);
 	ret.stack = stack_of(dump, group, printed, arena);
-	ret.start_function = start ? arena_string(arena, start->function) : "";
 	if (group->created_by != DUMP_NO_FRAME)
-		ret.created_by = site_of(dump_frame(dump, group->created_by), arena);
+		ret.created_by = printout_site(dump_frame(dump, group->created_by), arena);
 	return ret;
 }
 
