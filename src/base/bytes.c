@@ -13,14 +13,7 @@ struct bytes bytes_over(const void *data, size_t size, struct place origin)
 	return (struct bytes){start, start + size, start, origin};
 }
 
-size_t bytes_left(const struct bytes *b) { return (size_t)(b->end - b->at); }
-
-struct place bytes_place(const struct bytes *b)
-{
-	return (struct place){b->origin.source, b->origin.offset + (uint64_t)(b->at - b->start)};
-}
-
-static struct error *cut_off(const struct bytes *b, const char *field, uint64_t wanted)
+struct error *bytes_cut_off(const struct bytes *b, const char *field, uint64_t wanted)
 {
 	return error_new(ERROR_TRUNCATED, bytes_place(b), "%s cut off: %llu bytes wanted, %zu left",
 			 field, (unsigned long long)wanted, bytes_left(b));
@@ -29,7 +22,7 @@ static struct error *cut_off(const struct bytes *b, const char *field, uint64_t 
 static struct error *read_fixed(struct bytes *b, const char *field, void *ret, size_t size)
 {
 	if (bytes_left(b) < size)
-		return cut_off(b, field, size);
+		return bytes_cut_off(b, field, size);
 	memcpy(ret, b->at, size);
 	b->at += size;
 	return NULL;
@@ -73,7 +66,7 @@ struct error *bytes_uvarint_long(struct bytes *b, const char *field, uint64_t *r
 
 	for (unsigned i = 0; i < UVARINT_MAX_BYTES; i++) {
 		if (b->at == b->end)
-			return cut_off(b, field, 1);
+			return bytes_cut_off(b, field, 1);
 		value |= (uint64_t)(*b->at & 0x7f) << (7 * i);
 		if (*b->at++ < 0x80) {
 			*ret = value;
@@ -84,12 +77,35 @@ struct error *bytes_uvarint_long(struct bytes *b, const char *field, uint64_t *r
 			 UVARINT_MAX_BYTES);
 }
 
-struct error *bytes_take(struct bytes *b, const char *field, uint64_t size, struct bytes *ret)
+#define SHORT_AT_ONCE 8 /* numbers of one byte each */
+#define SHORT_NONE    0x8080808080808080ull
+
+static bool take_short(struct bytes *b, uint64_t *ret)
 {
-	if (size > bytes_left(b))
-		return cut_off(b, field, size);
-	*ret = bytes_over(b->at, (size_t)size, bytes_place(b));
-	b->at += size;
+	uint64_t all;
+
+	if (bytes_left(b) < SHORT_AT_ONCE)
+		return false;
+	memcpy(&all, b->at, sizeof(all));
+	if (all & SHORT_NONE)
+		return false;
+	for (size_t i = 0; i < SHORT_AT_ONCE; i++)
+		ret[i] = b->at[i];
+	b->at += SHORT_AT_ONCE;
+	return true;
+}
+
+struct error *bytes_uvarints(struct bytes *b, const char *field, uint64_t *ret, size_t max,
+			     size_t *ret_n)
+{
+	for (*ret_n = 0; *ret_n < max && bytes_left(b);) {
+		if (max - *ret_n >= SHORT_AT_ONCE && take_short(b, ret + *ret_n)) {
+			*ret_n += SHORT_AT_ONCE;
+			continue;
+		}
+		TRY(bytes_uvarint(b, field, &ret[*ret_n]));
+		++*ret_n;
+	}
 	return NULL;
 }
 

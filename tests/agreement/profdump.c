@@ -18,7 +18,7 @@ static void print_sample(const struct profile *p, size_t i)
 		printf(" %" PRId64, profile_value(p, i, type));
 	printf(" @");
 	for (uint32_t j = 0; j < sample->location_count; j++)
-		printf(" %" PRIx64, p->location[p->locations[sample->first_location + j]].address);
+		printf(" %" PRIx64, p->location[profile_location_at(p, sample, j)].address);
 	for (uint32_t j = 0; j < sample->label_count; j++) {
 		const struct profile_label *label = &p->labels[sample->first_label + j];
 

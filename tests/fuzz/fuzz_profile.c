@@ -17,7 +17,7 @@ static void look_at(struct text text)
 static void look_at_sample(const struct profile *p, const struct profile_sample *sample)
 {
 	for (uint32_t i = 0; i < sample->location_count; i++) {
-		uint32_t at = p->locations[sample->first_location + i];
+		uint32_t at = profile_location_at(p, sample, i);
 
 		if (at >= p->location_count)
 			abort();

@@ -96,7 +96,7 @@ static struct profile_build *build_new(const char *path)
 	build->types = array_of(sizeof(struct profile_value_type));
 	build->samples = array_of(sizeof(struct profile_sample));
 	build->values = array_of(sizeof(int64_t));
-	build->locations = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	build->locations = array_of(sizeof(uint32_t));
 	build->labels = array_of(sizeof(struct profile_label));
 	build->location = array_of(sizeof(struct profile_location));
 	build->line = array_of(sizeof(struct profile_line));
@@ -115,7 +115,8 @@ static void build_finish(struct profile_build *build)
 	FINISH(types, types, type_count);
 	FINISH(samples, samples, sample_count);
 	build->profile.values = (const void *)build->values->data;
-	build->profile.locations = (const void *)build->locations->data;
+	build->profile.locations = build->locations->data;
+	build->profile.location_bytes = g_array_get_element_size(build->locations);
 	build->profile.labels = (const void *)build->labels->data;
 	FINISH(location, location, location_count);
 	FINISH(line, line, line_count);

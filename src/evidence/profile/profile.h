@@ -92,8 +92,9 @@ struct profile {
 	size_t type_count;
 	const struct profile_sample *samples;
 	size_t sample_count;
-	const int64_t *values;     /**< type_count of each sample */
-	const uint32_t *locations; /**< of all samples: indexes into location */
+	const int64_t *values;   /**< type_count of each sample */
+	const void *locations;   /**< of all samples: see profile_location_at() */
+	unsigned location_bytes; /**< of each of these: 1, 2 or 4 */
 	const struct profile_label *labels;
 	const struct profile_location *location;
 	size_t location_count;
@@ -131,6 +132,19 @@ uint32_t profile_type(const struct profile *profile, const char *name);
 static inline int64_t profile_value(const struct profile *profile, size_t sample, uint32_t type)
 {
 	return profile->values[sample * profile->type_count + type];
+}
+
+/** Index into location of a sample's frame, innermost first. */
+static inline uint32_t profile_location_at(const struct profile *profile,
+					   const struct profile_sample *sample, uint32_t frame)
+{
+	uint64_t at = sample->first_location + frame;
+
+	if (profile->location_bytes == 1)
+		return ((const uint8_t *)profile->locations)[at];
+	if (profile->location_bytes == 2)
+		return ((const uint16_t *)profile->locations)[at];
+	return ((const uint32_t *)profile->locations)[at];
 }
 
 static inline void profile_free_at(struct profile **profile) { profile_close(*profile); }

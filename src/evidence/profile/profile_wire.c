@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Protobuf by hand: profile.proto has eight small messages, and the samples of a large profile are
 // read at memory speed. The string table stands last, samples before the locations that they name:
-// so the top level is walked several times, each time for what the next needs.
+// so the other fields of the top level are listed first, and gone through for what the next need.
 #include "evidence/profile/profile_build.h"
 
 #include "base/bytes.h"
@@ -26,7 +26,9 @@ struct id_index {
 struct wire {
 	struct profile_build *build;
 	struct bytes bytes;
-	GArray *strings; /* struct text */
+	GArray *strings;      /* struct text */
+	GArray *fields;       /* struct field: all others of the top level but samples */
+	struct bytes samples; /* where those stand, from the first to the last */
 	struct id_index mappings, functions, locations;
 	uint64_t default_type; /* index of a string */
 };
@@ -231,14 +233,37 @@ static struct error *location_field(struct wire *wire, const struct field *field
 	return NULL;
 }
 
-/* First walk: strings, to which everything else refers. */
-static struct error *take_string(struct wire *wire, const struct field *field, void *into)
+/* Strings first, to which everything else refers. */
+static struct error *list_fields(struct wire *wire)
 {
-	struct text string = {(const char *)field->bytes.at, bytes_left(&field->bytes)};
+	struct bytes rest = wire->bytes;
 
-	if (!is(field, 6, WIRE_BYTES))
-		return NULL;
-	g_array_append_val(wire->strings, string);
+	while (bytes_left(&rest)) {
+		const struct bytes before = rest;
+		struct field field = {0};
+
+		TRY(take_field(&rest, &field));
+		if (is(&field, 2, WIRE_BYTES)) {
+			if (!wire->samples.at)
+				wire->samples = before;
+			wire->samples.end = rest.at;
+		} else if (is(&field, 6, WIRE_BYTES)) {
+			struct text string = {(const char *)field.bytes.at,
+					      bytes_left(&field.bytes)};
+
+			g_array_append_val(wire->strings, string);
+		} else {
+			g_array_append_val(wire->fields, field);
+		}
+	}
+	return NULL;
+}
+
+static struct error *each_listed(struct wire *wire,
+				 struct error *(*take)(struct wire *, const struct field *))
+{
+	for (guint i = 0; i < wire->fields->len; i++)
+		TRY(take(wire, &g_array_index(wire->fields, struct field, i)));
 	return NULL;
 }
 
@@ -285,8 +310,8 @@ static struct error *take_number(struct wire *wire, const struct field *field)
 	return NULL;
 }
 
-/* Second walk: what refers to strings alone. */
-static struct error *take_tables(struct wire *wire, const struct field *field, void *into)
+/* Second: what refers to strings alone. */
+static struct error *take_tables(struct wire *wire, const struct field *field)
 {
 	struct profile_build *build = wire->build;
 	struct profile_value_type type = {{"", 0}, {"", 0}};
@@ -319,8 +344,8 @@ static struct error *take_tables(struct wire *wire, const struct field *field, v
 	}
 }
 
-/* Third walk: what refers to those. */
-static struct error *take_location(struct wire *wire, const struct field *field, void *into)
+/* Third: what refers to those. */
+static struct error *take_location(struct wire *wire, const struct field *field)
 {
 	struct profile_location location = {.mapping = PROFILE_NONE,
 					    .first_line = wire->build->line->len};
@@ -353,99 +378,129 @@ static struct error *label_field(struct wire *wire, const struct field *field, v
 	}
 }
 
-static struct error *no_location(const struct wire *wire, uint64_t id)
+#define NUMBERS_AT_ONCE 64
+
+/* In the width that all of this profile have. */
+static void append_locations(GArray *stacks, const uint32_t *indexes, size_t count)
 {
-	return error_new(ERROR_MALFORMED, bytes_place(&wire->bytes),
-			 "a sample names location %llu, which is not there",
-			 (unsigned long long)id);
+	guint size = g_array_get_element_size(stacks), start = stacks->len;
+	uint8_t *to;
+
+	g_array_set_size(stacks, start + (guint)count);
+	to = (uint8_t *)stacks->data + (size_t)start * size;
+	if (size == sizeof(uint8_t))
+		for (size_t i = 0; i < count; i++)
+			to[i] = (uint8_t)indexes[i];
+	else if (size == sizeof(uint16_t))
+		for (size_t i = 0; i < count; i++)
+			((uint16_t *)(void *)to)[i] = (uint16_t)indexes[i];
+	else
+		memcpy(to, indexes, count * sizeof(*indexes));
 }
 
-static struct error *too_deep(const struct wire *wire)
+/* Most of a large profile: without a branch an id. False when one is not there, or among the sparse. */
+static bool find_dense(const struct id_index *index, const uint64_t *ids, size_t count,
+		       uint32_t *ret)
 {
-	return error_new(ERROR_LIMIT, bytes_place(&wire->bytes), "a stack is deeper than %d frames",
-			 LIMIT_FRAMES);
-}
+	const size_t size = index->size;
+	bool all = true;
 
-static struct error *sample_location(struct wire *wire, uint64_t id, struct profile_sample *sample)
-{
-	uint32_t index = index_find(&wire->locations, id);
-
-	if (index == PROFILE_NONE)
-		return no_location(wire, id);
-	if (sample->location_count == LIMIT_FRAMES)
-		return too_deep(wire);
-	g_array_append_val(wire->build->locations, index);
-	sample->location_count++;
-	return NULL;
-}
-
-/* Most of a large profile: room is made once a stack, as an id takes at least a byte. */
-static struct error *sample_stack(struct wire *wire, struct bytes packed,
-				  struct profile_sample *sample)
-{
-	GArray *locations = wire->build->locations;
-	guint start = locations->len;
-	size_t room = MIN(bytes_left(&packed), LIMIT_FRAMES - sample->location_count), n = 0;
-	uint32_t *to;
-
-	if (room == 0)
-		return bytes_left(&packed) ? too_deep(wire) : NULL;
-	g_array_set_size(locations, start + (guint)room);
-	to = &g_array_index(locations, uint32_t, start);
-	while (bytes_left(&packed)) {
-		uint64_t id;
-
-		TRY(bytes_uvarint(&packed, "location of a sample", &id));
-		if (n == room)
-			return too_deep(wire);
-		to[n] = index_find(&wire->locations, id);
-		if (to[n++] == PROFILE_NONE)
-			return no_location(wire, id);
+	for (size_t i = 0; i < count; i++) {
+		ret[i] = index->dense[ids[i] < size ? ids[i] : 0]; // none has the id 0
+		all &= ret[i] != PROFILE_NONE;
 	}
-	g_array_set_size(locations, start + (guint)n);
-	sample->location_count += (uint32_t)n;
+	return all;
+}
+
+static struct error *find_each(struct wire *wire, const uint64_t *ids, size_t count, uint32_t *ret)
+{
+	for (size_t i = 0; i < count; i++) {
+		ret[i] = index_find(&wire->locations, ids[i]);
+		if (ret[i] == PROFILE_NONE)
+			return error_new(ERROR_MALFORMED, bytes_place(&wire->bytes),
+					 "a sample names location %llu, which is not there",
+					 (unsigned long long)ids[i]);
+	}
 	return NULL;
 }
 
-static struct error *sample_value(struct wire *wire, uint64_t value, struct profile_sample *sample)
+/* At most NUMBERS_AT_ONCE of them. */
+static struct error *put_locations(struct wire *wire, const uint64_t *ids, size_t count,
+				   struct profile_sample *sample)
 {
-	if (sample->value_count == wire->build->types->len)
+	uint32_t indexes[NUMBERS_AT_ONCE];
+
+	if (count > LIMIT_FRAMES - sample->location_count)
+		return error_new(ERROR_LIMIT, bytes_place(&wire->bytes),
+				 "a stack is deeper than %d frames", LIMIT_FRAMES);
+	if (!find_dense(&wire->locations, ids, count, indexes))
+		TRY(find_each(wire, ids, count, indexes));
+	append_locations(wire->build->locations, indexes, count);
+	sample->location_count += (uint32_t)count;
+	return NULL;
+}
+
+static struct error *put_values(struct wire *wire, const uint64_t *values, size_t count,
+				struct profile_sample *sample)
+{
+	guint types = wire->build->types->len;
+
+	if (count > types - sample->value_count)
 		return error_new(ERROR_MALFORMED, bytes_place(&wire->bytes),
 				 "a sample has more values than the profile has value types (%u)",
-				 wire->build->types->len);
-	g_array_append_val(wire->build->values, value);
-	sample->value_count++;
+				 types);
+	g_array_append_vals(wire->build->values, values, (guint)count);
+	sample->value_count += (uint32_t)count;
+	return NULL;
+}
+
+static struct error *each_number(struct wire *wire, const struct field *field, const char *what,
+				 struct error *(*put)(struct wire *, const uint64_t *, size_t,
+						      struct profile_sample *),
+				 struct profile_sample *sample)
+{
+	struct bytes packed = field->bytes;
+
+	if (field->type == WIRE_VARINT)
+		return put(wire, &field->value, 1, sample);
+	while (field->type == WIRE_BYTES && bytes_left(&packed)) {
+		uint64_t numbers[NUMBERS_AT_ONCE];
+		size_t count;
+
+		TRY(bytes_uvarints(&packed, what, numbers, NUMBERS_AT_ONCE, &count));
+		TRY(put(wire, numbers, count, sample));
+	}
+	return NULL;
+}
+
+static struct error *sample_label(struct wire *wire, const struct field *field,
+				  struct profile_sample *sample)
+{
+	struct profile_label label = {{"", 0}, {"", 0}, 0, {"", 0}};
+
+	if (field->type != WIRE_BYTES)
+		return NULL;
+	TRY(each_field(field->bytes, label_field, wire, &label));
+	g_array_append_val(wire->build->labels, label);
+	sample->label_count++;
 	return NULL;
 }
 
 static struct error *sample_field(struct wire *wire, const struct field *field, void *into)
 {
-	struct profile_sample *sample = into;
-	struct bytes packed = field->bytes;
-	struct profile_label label = {{"", 0}, {"", 0}, 0, {"", 0}};
-	uint64_t value;
-
-	if (is(field, 1, WIRE_VARINT))
-		return sample_location(wire, field->value, sample);
-	if (is(field, 2, WIRE_VARINT))
-		return sample_value(wire, field->value, sample);
-	if (field->type != WIRE_BYTES)
+	switch (field->number) {
+	case 1:
+		return each_number(wire, field, "location of a sample", put_locations, into);
+	case 2:
+		return each_number(wire, field, "value of a sample", put_values, into);
+	case 3:
+		return sample_label(wire, field, into);
+	default:
 		return NULL;
-	if (field->number == 1)
-		return sample_stack(wire, packed, sample);
-	while (field->number == 2 && bytes_left(&packed)) {
-		TRY(bytes_uvarint(&packed, "value of a sample", &value));
-		TRY(sample_value(wire, value, sample));
 	}
-	if (field->number == 3) {
-		TRY(each_field(field->bytes, label_field, wire, &label));
-		g_array_append_val(wire->build->labels, label);
-		sample->label_count++;
-	}
-	return NULL;
 }
 
-/* Fourth walk: samples. */
+/* Last. */
 static struct error *take_sample(struct wire *wire, const struct field *field, void *into)
 {
 	struct profile_build *build = wire->build;
@@ -476,21 +531,34 @@ static struct error *find_default(struct wire *wire)
 	return NULL;
 }
 
+/* As narrow as all of them can be: they are most of the memory that a profile takes. */
+static void narrow_locations(struct profile_build *build)
+{
+	guint count = build->location->len;
+	guint size = count <= UINT8_MAX + 1    ? sizeof(uint8_t)
+		     : count <= UINT16_MAX + 1 ? sizeof(uint16_t)
+					       : sizeof(uint32_t);
+
+	g_array_unref(build->locations);
+	build->locations = g_array_new(FALSE, FALSE, size);
+}
+
 static struct error *walk(struct wire *wire)
 {
 	struct profile_build *build = wire->build;
 
-	TRY(each_field(wire->bytes, take_string, wire, NULL));
-	TRY(each_field(wire->bytes, take_tables, wire, NULL));
+	TRY(list_fields(wire));
+	TRY(each_listed(wire, take_tables));
 	TRY(find_default(wire));
 	if (build->types->len == 0)
 		return error_new(ERROR_MALFORMED, place_whole(build->profile.path),
 				 "is not a profile: it says no type of value");
 	TRY(index_make(wire, &wire->mappings, "mapping", build->mapping));
 	TRY(index_make(wire, &wire->functions, "function", build->function));
-	TRY(each_field(wire->bytes, take_location, wire, NULL));
+	TRY(each_listed(wire, take_location));
 	TRY(index_make(wire, &wire->locations, "location", build->location));
-	return each_field(wire->bytes, take_sample, wire, NULL);
+	narrow_locations(build);
+	return each_field(wire->samples, take_sample, wire, NULL);
 }
 
 struct error *profile_read_wire(struct profile_build *build)
@@ -500,6 +568,7 @@ struct error *profile_read_wire(struct profile_build *build)
 		.bytes = bytes_over(build->bytes.p, build->bytes.n,
 				    place_whole(build->profile.path)),
 		.strings = g_array_new(FALSE, FALSE, sizeof(struct text)),
+		.fields = g_array_new(FALSE, FALSE, sizeof(struct field)),
 	};
 	struct error *error = walk(&wire);
 
@@ -507,6 +576,7 @@ struct error *profile_read_wire(struct profile_build *build)
 	index_done(&wire.functions);
 	index_done(&wire.locations);
 	g_array_unref(wire.strings);
+	g_array_unref(wire.fields);
 	return error;
 }
 

@@ -337,7 +337,7 @@ const struct go_site *profile_stack(struct profile_code *code, const struct prof
 	g_array_set_size(code->stack, 0);
 	for (uint32_t i = 0; i < sample->location_count; i++) {
 		const struct place_sites *place =
-			place_of(code, code->profile->locations[sample->first_location + i]);
+			place_of(code, profile_location_at(code->profile, sample, i));
 
 		if (rest.count && place->count && place->count <= rest.count &&
 		    same_site(place->sites, rest.sites)) {
@@ -421,8 +421,7 @@ uint64_t profile_return_pc(const struct profile_code *code, const struct profile
 {
 	const struct profile *from = code->profile;
 
-	return from->location[from->locations[sample->first_location + index]].address -
-	       code->bias + 1;
+	return from->location[profile_location_at(from, sample, index)].address - code->bias + 1;
 }
 
 struct profile_origin profile_origin(struct profile_code *code, const struct profile_sample *sample)
@@ -431,8 +430,7 @@ struct profile_origin profile_origin(struct profile_code *code, const struct pro
 	bool shows_runtime = false;
 
 	for (uint32_t i = 0; i < sample->location_count; i++)
-		if (origin_at(code,
-			      place_of(code, code->profile->locations[sample->first_location + i]),
+		if (origin_at(code, place_of(code, profile_location_at(code->profile, sample, i)),
 			      &shows_runtime, &origin))
 			break;
 	return origin;

@@ -42,6 +42,33 @@ static void a_short_read_names_field_and_place_and_moves_nothing(void **state)
 	assert_int_equal(bytes_left(&b), 2);
 }
 
+static void many_uvarints_at_once(void **state)
+{
+	// nine short ones, 300, seven short ones, and one that is cut off
+	static const uint8_t data[] = {1, 2, 3, 4, 5, 6, 7, 8,   9,   0xac,
+				       2, 1, 2, 3, 4, 5, 6, 127, 0x80};
+	static const uint64_t expected[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 300, 1, 2, 3, 4, 5, 6, 127};
+	struct bytes b = bytes_over(data, sizeof(data) - 1, (struct place){"test", 0});
+	uint64_t values[32] = {0};
+	struct error *error;
+	size_t n;
+
+	assert_null(bytes_uvarints(&b, "n", values, 17, &n));
+	assert_int_equal(n, 17);
+	assert_memory_equal(values, expected, sizeof(expected));
+	assert_int_equal(bytes_left(&b), 0);
+	assert_null(bytes_uvarints(&b, "n", values, 32, &n));
+	assert_int_equal(n, 0);
+
+	b = bytes_over(data, sizeof(data), (struct place){"test", 0});
+	assert_null(bytes_uvarints(&b, "n", values, 10, &n));
+	assert_int_equal(n, 10);
+	assert_int_equal(bytes_place(&b).offset, 11);
+	error = bytes_uvarints(&b, "n", values, 32, &n);
+	assert_int_equal(error_code(error), ERROR_TRUNCATED);
+	error_free(error);
+}
+
 static void uvarints_end_in_ten_bytes(void **state)
 {
 	struct bytes b = over("\xac\x02", 2);
@@ -105,6 +132,7 @@ int main(void)
 		cmocka_unit_test(integers_are_little_endian),
 		cmocka_unit_test(a_short_read_names_field_and_place_and_moves_nothing),
 		cmocka_unit_test(uvarints_end_in_ten_bytes),
+		cmocka_unit_test(many_uvarints_at_once),
 		cmocka_unit_test(a_taken_part_keeps_its_place),
 		cmocka_unit_test(alignment_counts_from_the_start),
 		cmocka_unit_test(a_string_needs_its_end),

@@ -111,7 +111,7 @@ static void every_field_is_read(void **state)
 	assert_int_equal(profile_value(p, 0, profile_type(p, "inuse_space")), 4096);
 	assert_int_equal(profile_value(p, 1, profile_type(p, "inuse_space")), -8);
 	assert_int_equal(profile_type(p, "alloc_space"), PROFILE_NONE);
-	assert_int_equal(p->locations[p->samples[1].first_location], 1);
+	assert_int_equal(profile_location_at(p, &p->samples[1], 0), 1);
 	assert_int_equal(p->location[1].mapping, PROFILE_NONE);
 	assert_int_equal(p->location[0].address, 0x4a2b30);
 	assert_int_equal(p->line[p->location[0].first_line].line, 17);
@@ -120,6 +120,35 @@ static void every_field_is_read(void **state)
 	ASSERT_TEXT(p->mapping[p->location[0].mapping].build_id, "buildid77");
 	ASSERT_TEXT(p->labels[p->samples[0].first_label].key, "tenant");
 	ASSERT_TEXT(p->labels[p->samples[1].first_label].value, "blue");
+}
+
+/** Locations are kept in one, two or four bytes each, by how many there are. */
+static void stacks_of_any_width(void **state)
+{
+	static const unsigned counts[] = {1, 256, 257, 65536, 65537};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
+		GByteArray *p = g_byte_array_new(), *ids = g_byte_array_new(),
+			   *sample = g_byte_array_new();
+		scoped(profile) struct profile *read = NULL;
+
+		put_message(p, 1, MESSAGE(1, 1, 2, 2));
+		for (unsigned id = 1; id <= counts[i]; id++)
+			put_message(p, 4, MESSAGE(1, id, 3, 0x400000 + id));
+		for (unsigned n = 0; n < 100; n++) // the last, the first, the last ...
+			put_varint(ids, n % 2 ? 1 : counts[i]);
+		put_message(sample, 1, ids);
+		put_number(sample, 2, 7);
+		put_message(p, 2, sample);
+		for (size_t j = 0; j < G_N_ELEMENTS(strings); j++)
+			put_bytes(p, 6, strings[j], strlen(strings[j]));
+		assert_null(read_array(p, &read));
+		assert_int_equal(read->samples[0].location_count, 100);
+		for (uint32_t n = 0; n < 100; n++)
+			assert_int_equal(profile_location_at(read, &read->samples[0], n),
+					 n % 2 ? 0 : counts[i] - 1);
+		g_byte_array_unref(p);
+	}
 }
 
 static void a_cut_is_told_wherever_it_falls(void **state)
@@ -321,6 +350,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_field_is_read),
+		cmocka_unit_test(stacks_of_any_width),
 		cmocka_unit_test(a_cut_is_told_wherever_it_falls),
 		cmocka_unit_test(what_does_not_fit_together_is_refused),
 		cmocka_unit_test(gzip_is_unpacked_and_its_faults_are_told),

@@ -72,6 +72,7 @@ static struct map_profile *profile_of(enum profile_kind kind, uint64_t inner, ui
 		.sample_count = 1,
 		.values = values,
 		.locations = locations,
+		.location_bytes = sizeof(*locations),
 		.location = location,
 		.location_count = 2,
 		.line = &line,
