@@ -70,18 +70,3 @@ bool stack_takes_locks(const struct program *program, const struct stack *stack)
 	}
 	return false;
 }
-
-bool both_take_locks(const struct reasoning *reasoning, const struct suspect *suspect)
-{
-	const struct program *program = reasoning->program;
-	const struct goroutine *detector = &program->goroutines[reasoning->detected->goroutine];
-	const struct goroutine *goroutine = &program->goroutines[suspect->goroutine];
-
-	if (!program->sites)
-		return false;
-	if (!stack_takes_locks(program, &detector->stack))
-		return false;
-	return stack_takes_locks(program, &goroutine->stack) ||
-	       (suspect->ghost_count && function_locks(program, &suspect->ghost->site->caller)) ||
-	       (suspect->path.site && function_locks(program, &suspect->path.site->site->caller));
-}

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who the other side was. A party of a map fatal is always a writer, so only writes count. Named is
-// only who is caught in the act (proven) or leaves a trace that no innocent was ever seen to leave
-// (likely); the rest is a list, best first.
-#include "findings/unseen_write.h"
-#include "findings/locking.h"
+// only who is caught in the act, or who is left when nobody else can have done it; the rest is a list, best first.
+#include "findings/alone.h"
 #include "findings/rules.h"
 #include "findings/suspect.h"
 #include "findings/told.h"
+#include "findings/unseen_write.h"
 
 #include <stdlib.h>
 
@@ -65,6 +64,28 @@ static void examine(struct inquiry *inquiry, size_t index, GArray *suspects)
 		g_array_append_val(suspects, suspect);
 }
 
+/** Who is left when nobody else can have done it is the one, whatever traces others left; caught in the act goes before. */
+static void put_alone_first(struct inquiry *inquiry, GArray *suspects)
+{
+	struct program *program = inquiry->reasoning->program;
+	const struct map_site *site;
+	guint index = alone_find(inquiry, suspects, &site);
+	struct suspect alone;
+
+	if (index == suspects->len ||
+	    g_array_index(suspects, struct suspect, 0).tier >= TIER_WRITE_SAME_TYPE)
+		return;
+	alone = g_array_index(suspects, struct suspect, index);
+	alone.alone = true;
+	alone.operation = site->function->operation;
+	alone.site = suspect_user_site(program, site->call_pc);
+	if (alone.path.site &&
+	    !site_equal(alone.site, suspect_user_site(program, alone.path.site->site->call_pc)))
+		alone.path.site = NULL; // of a write that can't be the one
+	g_array_remove_index(suspects, index);
+	g_array_prepend_val(suspects, alone);
+}
+
 static GArray *examine_all(struct inquiry *inquiry)
 {
 	const struct program *program = inquiry->reasoning->program;
@@ -80,47 +101,19 @@ static GArray *examine_all(struct inquiry *inquiry)
 	for (guint i = 0; i < suspects->len; i++)
 		suspect_aim(inquiry, &g_array_index(suspects, struct suspect, i));
 	order(suspects, inquiry->profile != NULL);
+	put_alone_first(inquiry, suspects);
 	return suspects;
 }
 
-static size_t count_tier(const GArray *suspects, enum tier tier)
-{
-	size_t count = 0;
-
-	for (guint i = 0; i < suspects->len; i++)
-		count += g_array_index(suspects, struct suspect, i).tier == tier;
-	return count;
-}
-
-/** Nobody else alive can come to a write of the map. */
-static bool is_alone(const GArray *suspects, const struct suspect *suspect)
-{
-	for (guint i = 0; i < suspects->len; i++) {
-		const struct suspect *other = &g_array_index(suspects, struct suspect, i);
-
-		if (other != suspect && other->tier && (other->path.again || other->ghost_count))
-			return false;
-	}
-	return true;
-}
-
-/** What the suspect's tier is worth; a trace that is not alone, or weaker than somebody else's, leaves it open. */
-static enum confidence confidence_of(const struct reasoning *reasoning, const GArray *suspects,
+/** What the suspect's tier is worth. A trace in dead stack tells no time, and a way to a write no deed. */
+static enum confidence confidence_of(const struct reasoning *reasoning,
 				     const struct suspect *suspect)
 {
 	if (reasoning->program->printout)
 		return told_confidence(reasoning, suspect);
 	if (suspect->tier == TIER_IN_WRITE)
 		return suspect->call->map_inferred ? CONFIDENCE_LIKELY : CONFIDENCE_PROVEN;
-	if (both_take_locks(reasoning, suspect))
-		return CONFIDENCE_POSSIBLE;
-	if (suspect->tier == TIER_GHOST_RUNNABLE &&
-	    count_tier(suspects, TIER_GHOST_RUNNABLE) == 1 &&
-	    !count_tier(suspects, TIER_WRITE_SAME_TYPE) && !count_tier(suspects, TIER_IN_WRITE))
-		return CONFIDENCE_LIKELY;
-	if (suspect_is_writer_at_work(reasoning, suspect) && is_alone(suspects, suspect))
-		return CONFIDENCE_LIKELY;
-	return CONFIDENCE_POSSIBLE;
+	return suspect->alone ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
 }
 
 /** A trace of a map that may not be the detector's proves nothing about this crash. */
@@ -141,8 +134,7 @@ static void name_parties(struct reasoning *reasoning, const GArray *suspects)
 		arena_array(findings->arena, CANDIDATES_MAX, sizeof(*findings->candidates));
 	for (guint i = 0; i < suspects->len && findings->candidate_count < CANDIDATES_MAX; i++) {
 		const struct suspect *suspect = &g_array_index(suspects, struct suspect, i);
-		enum confidence confidence =
-			capped(reasoning, confidence_of(reasoning, suspects, suspect));
+		enum confidence confidence = capped(reasoning, confidence_of(reasoning, suspect));
 
 		if (suspect->tier == TIER_NONE)
 			break;

@@ -416,36 +416,6 @@ struct suspect suspect_examine(struct inquiry *inquiry, uint32_t index)
 	return suspect;
 }
 
-static bool stands_in(const struct stack *stack, const struct go_function *function)
-{
-	for (size_t i = 0; i < stack->count; i++)
-		if (stack->frames[i].function->entry == function->entry)
-			return true;
-	return false;
-}
-
-bool suspect_is_writer_at_work(const struct reasoning *reasoning, const struct suspect *suspect)
-{
-	const struct write_path *path = &suspect->path;
-	const struct map_site *sites;
-	size_t count;
-
-	if (suspect->tier != TIER_REACH_RUNNABLE || !path->again ||
-	    (path->site->match < SITE_SAME_MAP && suspect->relation != PATH_SAME) ||
-	    suspect->relation == PATH_OTHER || write_path_guesses(path) ||
-	    write_path_starts(path) ||
-	    !stands_in(&reasoning->program->goroutines[suspect->goroutine].stack,
-		       &path->site->site->caller))
-		return false;
-	sites = sites_in(reasoning->program->sites, &path->site->site->caller, &count);
-	for (size_t i = 0; i < count; i++)
-		if (sites[i].type == path->site->site->type &&
-		    (!map_operation_writes(sites[i].function->operation) ||
-		     sites[i].call_pc != path->site->site->call_pc))
-			return false;
-	return true;
-}
-
 static int more(size_t a, size_t b) { return a > b ? -1 : a < b; }
 
 /** The same map before one that may be, and that before another. */
@@ -533,6 +503,18 @@ static void tell_ghost(struct reasoning *reasoning, const struct suspect *suspec
 		    "the argument slot",
 		    ghost->site->function->name,
 		    site_short(reasoning->findings->arena, &side->site));
+}
+
+static void tell_alone(struct reasoning *reasoning, struct side *side)
+{
+	const struct goroutine *detector =
+		&reasoning->program->goroutines[reasoning->detected->goroutine];
+
+	witness_add(reasoning, &side->witnesses, EVIDENCE_BINARY, 0,
+		    "of all lines of the program that may write this map, none but %s can have "
+		    "run since goroutine %llu was started, and no other goroutine can have run it",
+		    site_short(reasoning->findings->arena, &side->site),
+		    (unsigned long long)detector->id);
 }
 
 /** "2 direct calls", "a goroutine that it starts" ...: the way from where it stands to the write. */
@@ -658,12 +640,16 @@ struct side suspect_side(struct reasoning *reasoning, const struct suspect *susp
 		.site = *suspect->site,
 		.stack = &goroutine->stack,
 		.confidence = confidence,
-		.rule = second ? "second_detector" : tier_rule(suspect->tier),
+		.rule = second           ? "second_detector"
+			: suspect->alone ? "only_writer"
+					 : tier_rule(suspect->tier),
 	};
 
 	reasoning->told_of = goroutine;
 	if (suspect->tier >= TIER_WRITE_SAME_TYPE)
 		tell_call(reasoning, suspect, &side);
+	if (suspect->alone)
+		tell_alone(reasoning, &side);
 	if (suspect->ghost_count)
 		tell_ghost(reasoning, suspect, &side);
 	if (reasoning->program->printout)

@@ -56,6 +56,7 @@ struct suspect {
 	/** What profiles say of its write; zeroes when none do */
 	struct map_site_profile profile;
 	size_t place_before, place; /**< among all, from 1: without the profiles and with them */
+	bool alone; /**< nobody else can have written the map, and no other line: see alone.h */
 	bool same_variable; /**< its code loads its map from the variable that the detector's does */
 };
 
@@ -77,12 +78,6 @@ void suspect_aim(struct inquiry *inquiry, struct suspect *suspect);
 int suspect_compare(const void *a, const void *b);
 /** The same without what profiles say. */
 int suspect_compare_plain(const void *a, const void *b);
-/**
- * It was running in a function that writes this map at one place and never reads it, execution can come to that write
- * again, and the write is of the very variable, or its live frames lead to this map: another object of the same type
- * has such a field too. When nobody else alive can come to one, it is the writer, and that is the line.
- */
-bool suspect_is_writer_at_work(const struct reasoning *reasoning, const struct suspect *suspect);
 /** The witnesses that profiles bring for or against a write. */
 void tell_profile(struct reasoning *reasoning, const struct map_site_profile *profile,
 		  struct side *side);

@@ -64,6 +64,8 @@ static const struct {
 	const char *rule, *meaning;
 } rules[] = {
 	{"in_write_op", "it was inside a write of this very map at the time of the evidence"},
+	{"only_writer", "nobody else, and no other line, can have written this map since the "
+			"detector's goroutine was started"},
 	{"in_write_op_same_type",
 	 "it was inside a write of such a map; its frames no longer say which one"},
 	{"second_detector", "it ran into the same check from the other side"},

@@ -5,6 +5,7 @@
 #include "model/code/call_graph.h"
 
 #include <glib.h>
+#include <string.h>
 
 #define FOUND_MAX (1u << 22) /* the largest programs have a quarter of that */
 
@@ -117,4 +118,33 @@ const struct caller *callers_of(struct callers *callers, uint64_t callee, size_t
 		scan(callers);
 	found = (const struct caller *)(const void *)callers->found->data;
 	return found + sorted_run(found, callers->found->len, sizeof(*found), callee, ret_count);
+}
+
+/** What comes between making a function value and handing it over. */
+static bool is_bookkeeping(const char *name)
+{
+	return g_str_has_prefix(name, "runtime.gcWriteBarrier") ||
+	       g_str_has_prefix(name, "runtime.newobject") ||
+	       g_str_has_prefix(name, "runtime.wb") || g_str_has_prefix(name, "runtime.duff") ||
+	       g_str_has_prefix(name, "runtime.typedmemmove") ||
+	       g_str_has_prefix(name, "runtime.conv");
+}
+
+bool callers_go_statement(struct program *program, uint64_t end)
+{
+	struct go_function function, callee;
+	uint64_t at = end, target;
+	uint32_t table;
+
+	if (!program_function(program, end - 1, &function, &table))
+		return false;
+	while (sites_call_after(program->sites, &function, at, &at, &target)) {
+		if (!target || !program_function(program, target, &callee, &table))
+			return false;
+		if (!strcmp(callee.name, "runtime.newproc"))
+			return true;
+		if (!is_bookkeeping(callee.name))
+			return false;
+	}
+	return false;
 }

@@ -17,3 +17,8 @@ struct callers *callers_new(struct program *program);
 void callers_free(struct callers *callers);
 /** In address order; live until callers_free(). */
 const struct caller *callers_of(struct callers *callers, uint64_t callee, size_t *ret_count);
+/**
+ * True when the function value that is made before @a end starts a goroutine: the first thing that code calls after
+ * making one is who gets it.
+ */
+bool callers_go_statement(struct program *program, uint64_t end);

@@ -8,7 +8,8 @@
 /** Where control leaves the straight line: to `to`, or (0) somewhere that the code does not say. */
 struct jump {
 	uint64_t from, to;
-	bool always; // nothing goes on after it
+	bool always;  // nothing goes on after it
+	bool returns; // to the caller, or by way of another function
 };
 
 struct stretch {
@@ -17,15 +18,29 @@ struct stretch {
 
 struct reading {
 	const struct go_function *function;
+	enum go_arch arch;
 	GArray *calls, *jumps;
 };
 
-static void note_operation(struct reading *reading, const struct code_operation *operation)
+/** CODE_END is a trap as well, which comes after a call that does not return. */
+static bool is_return(enum go_arch arch, const uint8_t *bytes, size_t size)
+{
+	enum { RET = 0xc3, REP = 0xf3, ARM64_RET = 0xd6 }; // the last byte of arm64's
+
+	if (arch == GO_ARCH_AMD64)
+		return bytes[0] == RET || (bytes[0] == REP && size > 1 && bytes[1] == RET);
+	return size == 4 && bytes[3] == ARM64_RET;
+}
+
+static void note_operation(struct reading *reading, const struct code_operation *operation,
+			   const uint8_t *bytes)
 {
 	const struct go_function *function = reading->function;
 	struct control_call call = {operation->address, operation->address + operation->size,
 				    operation->value};
-	struct jump jump = {operation->address, operation->value, operation->kind != CODE_BRANCH};
+	struct jump jump = {operation->address, operation->value, operation->kind != CODE_BRANCH,
+			    operation->kind == CODE_END &&
+				    is_return(reading->arch, bytes, operation->size)};
 
 	if (operation->kind == CODE_CALL && operation->value)
 		g_array_append_val(reading->calls, call);
@@ -34,10 +49,13 @@ static void note_operation(struct reading *reading, const struct code_operation 
 		return;
 	// the jump to the entry is the end of the stack check that failed, no loop; one out of the
 	// function does not come back
-	if (operation->kind == CODE_END || operation->value == function->entry ||
-	    (operation->value &&
-	     (operation->value < function->entry || operation->value >= function->end)))
+	if (operation->kind == CODE_END || operation->value == function->entry)
 		jump.to = jump.from;
+	if (operation->kind != CODE_END && operation->value &&
+	    (operation->value < function->entry || operation->value >= function->end)) {
+		jump.to = jump.from;
+		jump.returns = true;
+	}
 	g_array_append_val(reading->jumps, jump);
 }
 
@@ -45,7 +63,8 @@ struct control *control_read(const struct program *program, struct code *code,
 			     const struct go_function *function)
 {
 	struct control *control = g_new0(struct control, 1);
-	struct reading reading = {function, g_array_new(FALSE, FALSE, sizeof(struct control_call)),
+	struct reading reading = {function, program->arch,
+				  g_array_new(FALSE, FALSE, sizeof(struct control_call)),
 				  g_array_new(FALSE, FALSE, sizeof(struct jump))};
 	uint64_t size = function->end - function->entry;
 	const uint8_t *bytes = size <= FUNCTION_MAX_BYTES
@@ -58,7 +77,7 @@ struct control *control_read(const struct program *program, struct code *code,
 			code_decode(code, bytes + at, size - at, function->entry + at, operations);
 
 		for (size_t i = 0; i < count; i++)
-			note_operation(&reading, &operations[i]);
+			note_operation(&reading, &operations[i], bytes + at);
 		at += count && operations[0].size ? operations[0].size : 1;
 	}
 	control->jumps = reading.jumps;
@@ -133,4 +152,15 @@ GArray *control_ahead(const struct control *control, uint64_t pc)
 	}
 	g_array_free(starts, TRUE);
 	return stretches;
+}
+
+bool control_may_return(const struct control *control, const GArray *stretches)
+{
+	for (guint i = 0; i < control->jumps->len; i++) {
+		const struct jump *jump = &g_array_index(control->jumps, struct jump, i);
+
+		if (jump->returns && control_is_ahead(stretches, jump->from))
+			return true;
+	}
+	return !control->jumps->len;
 }

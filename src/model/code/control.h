@@ -24,3 +24,5 @@ void control_free(struct control *control);
 GArray *control_ahead(const struct control *control, uint64_t pc);
 /** Whether @a target lies in one of them. */
 bool control_is_ahead(const GArray *stretches, uint64_t target);
+/** Whether control can leave the function from one of them but by a panic; true when the code was not read. */
+bool control_may_return(const struct control *control, const GArray *stretches);

@@ -165,35 +165,10 @@ void ways_free(struct ways *ways)
 
 struct callers *ways_callers(struct ways *ways) { return ways->callers; }
 
-/** What comes between making a function value and handing it over. */
-static bool is_bookkeeping(const char *name)
-{
-	return g_str_has_prefix(name, "runtime.gcWriteBarrier") ||
-	       g_str_has_prefix(name, "runtime.newobject") ||
-	       g_str_has_prefix(name, "runtime.wb") || g_str_has_prefix(name, "runtime.duff") ||
-	       g_str_has_prefix(name, "runtime.typedmemmove") ||
-	       g_str_has_prefix(name, "runtime.conv");
-}
-
-/** The first thing that code calls after making a function value is who gets it. */
+/** Who gets the function value that is made before @a end. */
 static enum way_kind kind_of_value(struct ways *ways, uint64_t end)
 {
-	struct program *program = ways->program;
-	struct go_function function, callee;
-	uint64_t at = end, target;
-	uint32_t table;
-
-	if (!program_function(program, end - 1, &function, &table))
-		return WAY_HANDED;
-	while (sites_call_after(program->sites, &function, at, &at, &target)) {
-		if (!target || !program_function(program, target, &callee, &table))
-			return WAY_HANDED;
-		if (!strcmp(callee.name, "runtime.newproc"))
-			return WAY_STARTED;
-		if (!is_bookkeeping(callee.name))
-			return WAY_HANDED;
-	}
-	return WAY_HANDED;
+	return callers_go_statement(ways->program, end) ? WAY_STARTED : WAY_HANDED;
 }
 
 static void lengthen(struct ways *ways, struct way *way, uint32_t index)

@@ -7,14 +7,14 @@
 #include <string.h>
 
 #define CALLEES_MAX 48u /* of one function, whose indirect calls are looked at */
-#define PATHS_MAX   16  /* kept from one place */
 #define WAYS_MAX    256 /* looked at from one place, of those that are guesses */
 
 struct write_reach {
 	struct program *program;
 	struct write_matcher matcher;
-	GArray *sites; // struct write_site
-	GArray *goals; // struct write_site, better matches first; NULL before the first question
+	GArray *sites;  // struct write_site
+	GArray *others; // struct write_site
+	GArray *goals;  // struct write_site, better matches first; NULL before the first question
 	struct ways *ways;    // to them; NULL before the first question
 	GArray *callbacks;    // struct go_function: what C can call; NULL until asked for
 	GHashTable *controls; // function entry → struct control *
@@ -56,12 +56,10 @@ static void collect(const struct map_site *site, void *context)
 	    !is_same_type(site->type, reach->matcher.target.type))
 		return;
 	write.match = write_match(&reach->matcher, site);
-	if (write.match == SITE_OTHER_MAP)
-		return;
 	write.fresh = write_match_is_fresh(&reach->matcher, site);
 	write.known = reach->matcher.target.known &&
 		      reach->matcher.target.known->call_pc == site->call_pc;
-	g_array_append_val(reach->sites, write);
+	g_array_append_val(write.match == SITE_OTHER_MAP ? reach->others : reach->sites, write);
 }
 
 struct write_reach *write_reach_new(struct program *program, const struct write_target *target)
@@ -71,6 +69,7 @@ struct write_reach *write_reach_new(struct program *program, const struct write_
 	reach->program = program;
 	reach->matcher = (struct write_matcher){program, *target, 0};
 	reach->sites = g_array_new(FALSE, FALSE, sizeof(struct write_site));
+	reach->others = g_array_new(FALSE, FALSE, sizeof(struct write_site));
 	reach->controls = g_hash_table_new_full(NULL, NULL, NULL, free_control);
 	reach->by_pc = g_hash_table_new_full(NULL, NULL, NULL, paths_free);
 	reach->code = code_new(program->arch);
@@ -84,6 +83,7 @@ void write_reach_free(struct write_reach *reach)
 	if (!reach)
 		return;
 	g_array_free(reach->sites, TRUE);
+	g_array_free(reach->others, TRUE);
 	if (reach->goals)
 		g_array_free(reach->goals, TRUE);
 	ways_free(reach->ways);
@@ -97,6 +97,12 @@ const struct write_site *write_reach_sites(const struct write_reach *reach, size
 {
 	*ret_count = reach->sites->len;
 	return (const struct write_site *)(const void *)reach->sites->data;
+}
+
+const struct write_site *write_reach_others(const struct write_reach *reach, size_t *ret_count)
+{
+	*ret_count = reach->others->len;
+	return (const struct write_site *)(const void *)reach->others->data;
 }
 
 enum site_match write_reach_match(const struct write_reach *reach, const struct map_site *site)
@@ -140,8 +146,8 @@ static unsigned count_kind(const struct write_path *path, enum way_kind kind)
 
 bool write_path_starts(const struct write_path *path) { return count_kind(path, WAY_STARTED) > 0; }
 
-/** Go's library writes maps of unnamed types of its own; those of others it is handed in generic code and by reflection. */
-static bool is_library_own(const struct write_site *write)
+/* Those of others it is handed in generic code and by reflection. */
+bool write_site_is_library_own(const struct write_site *write)
 {
 	const struct map_site *site = write->site;
 
@@ -174,7 +180,8 @@ int write_path_points(const struct write_path *path)
 
 	return MATCH * (int)site->match + (path->again ? 0 : PAST) +
 	       GUESS * (int)(write_path_guesses(path) + count_kind(path, WAY_FAR)) +
-	       (is_library_own(site) ? LIBRARY : 0) + STARTED * (int)count_kind(path, WAY_STARTED) +
+	       (write_site_is_library_own(site) ? LIBRARY : 0) +
+	       STARTED * (int)count_kind(path, WAY_STARTED) +
 	       HANDED * (int)count_kind(path, WAY_HANDED) + (site->site->type ? 0 : UNTYPED) +
 	       CALL * (int)path->calls +
 	       (site->site->function->operation == MAP_ASSIGN ? 0 : DELETE) +
@@ -395,7 +402,7 @@ static GArray *path_search(struct write_reach *reach, const struct go_function *
 		nested_paths(reach, control, ahead, paths);
 	g_array_free(ahead, TRUE);
 	g_array_sort(paths, compare_paths);
-	g_array_set_size(paths, MIN(paths->len, PATHS_MAX));
+	g_array_set_size(paths, MIN(paths->len, WRITE_PATHS_MAX));
 	return paths;
 }
 

@@ -11,6 +11,9 @@ struct write_site {
 	bool known; /**< it is the site that used this very map */
 };
 
+/** A write of Go's library of a map of an unnamed type, which is one of its own. */
+bool write_site_is_library_own(const struct write_site *write);
+
 struct write_reach;
 
 /** Collects the program's write sites (assign, delete, clear) that may be of @a target. */
@@ -20,10 +23,18 @@ void write_reach_free(struct write_reach *reach);
 /** All of them, in address order. */
 const struct write_site *write_reach_sites(const struct write_reach *reach, size_t *ret_count);
 
+/**
+ * Those that are of another map of the type, by what the variables hold now: they may have held the target before, as
+ * two buffers do that change places.
+ */
+const struct write_site *write_reach_others(const struct write_reach *reach, size_t *ret_count);
+
 /** Of that site of the program; SITE_OTHER_MAP when it is no write of such a map. */
 enum site_match write_reach_match(const struct write_reach *reach, const struct map_site *site);
 /** True when some site is known to be of the very field or variable. */
 bool write_reach_is_exact(const struct write_reach *reach);
+
+#define WRITE_PATHS_MAX 16 /**< kept from one place */
 
 struct write_path {
 	const struct write_site *site; /**< best match, nearest; NULL when none is in reach */

@@ -17,7 +17,8 @@ struct crash {
 	uint64_t lock, shared_lock;                  /**< sync.(*RWMutex).Lock, .RLock */
 	uint64_t read, write, work; /**< main.get, main.put; main.work, which does nothing */
 	uint64_t initializer;       /**< main.init.0 */
-	uint64_t read_returns, write_returns; /**< of their calls of the map functions */
+	uint64_t runtime_main, main, task, newproc; /**< see crash_start_task() */
+	uint64_t read_returns, write_returns;       /**< of their calls of the map functions */
 	struct findings *findings;
 };
 
@@ -37,6 +38,10 @@ static inline void crash_init(struct crash *c)
 	c->work = made_function(made, "main.work", 64);
 	c->shared_lock = made_function(made, "sync.(*RWMutex).RLock", 32);
 	c->initializer = made_function(made, "main.init.0", 64);
+	c->runtime_main = made_function(made, "runtime.main", 32);
+	c->newproc = made_function(made, "runtime.newproc", 32);
+	c->main = made_function(made, "main.main", 64);
+	c->task = made_function(made, "main.task", 64);
 	c->type = made_map_type(made, "map[int]int");
 	c->map = made_map(made);
 	c->other_map = made_map(made);
@@ -98,6 +103,25 @@ static inline size_t crash_will_write(struct crash *c, uint64_t id, uint32_t sta
 	size_t g = made_goroutine(&c->made, id, status, c->work);
 
 	made_push(&c->made, g, c->write + 0x10);
+	made_local(&c->made, g, 2, c->map);
+	return g;
+}
+
+/** main.main starts a goroutine with main.task, which calls main.put: nobody else can come to that write. */
+static inline void crash_start_task(struct crash *c)
+{
+	made_address(&c->made, c->runtime_main + 0x20, c->main);
+	made_address(&c->made, c->main + 0x20, c->task);
+	made_call(&c->made, c->main + 0x30, c->newproc);
+	made_call(&c->made, c->task + 0x40, c->write);
+}
+
+/** In main.task, at @a offset. */
+static inline size_t crash_in_task(struct crash *c, uint64_t id, uint32_t status, unsigned offset)
+{
+	size_t g = made_goroutine(&c->made, id, status, c->task);
+
+	made_push(&c->made, g, c->task + offset);
 	made_local(&c->made, g, 2, c->map);
 	return g;
 }
