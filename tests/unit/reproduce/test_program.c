@@ -12,19 +12,81 @@ struct made {
 	struct go_program program;
 };
 
-static json_t *side(const char *role, const char *operation, const char *function, int line)
-{
-	return json_pack("{s:s, s:s, s:{s:s, s:i}}", "role", role, "operation", operation, "site",
-			 "function", function, "line", line);
-}
+/* A report with two sides, and lines that the program of it must hold. */
+static const struct example {
+	const char *name;
+	const char *kind, *type, *path;
+	struct {
+		const char *operation, *function;
+	} sides[2];
+	const char *holds[6];
+	const char *functions[2]; // of the program's sites; NULL: any
+} examples[] = {
+	{"a field is shared by its methods",
+	 "concurrent_map_read_and_write",
+	 "map[string]int",
+	 "main.registry.entries",
+	 {{"read", "main.(*store).get"}, {"assign", "main.(*store).put"}},
+	 {"type store struct{ entries map[string]int }\n", "var registry store\n",
+	  "func (x *store) get(n int) {\n\t_, ok := x.entries[keys[n]] // ",
+	  "func (x *store) put(n int) {\n\tx.entries[keys[n]] = value // ",
+	  "\tregistry.entries = make(map[string]int)\n"},
+	 {"main.(*store).get", "main.(*store).put"}},
+	{"a local is handed on",
+	 "concurrent_map_writes",
+	 "map[int]bool",
+	 "seen (local of main.walk, goroutine 7)",
+	 {{"assign", "main.visit"}, {"delete", "main.forget"}},
+	 {"func visit(m map[int]bool, n int) {\n\tm[keys[n]] = value // ",
+	  "func forget(m map[int]bool, n int) {\n\tdelete(m, keys[n]) // ",
+	  "\tvar seen map[int]bool\n", "visit(seen, n)\n"},
+	 {NULL, NULL}},
+	{"closures stand in their function",
+	 "concurrent_map_writes",
+	 "map[int]bool",
+	 "found (local of main.collect.func1, goroutine 7)",
+	 {{"assign", "main.collect.func1"}, {"assign", "main.collect.func2"}},
+	 {"func collect(r round) {", "found[keys[n]] = value // "},
+	 {"main.collect.func", "main.collect.func"}},
+	{"one function may do both",
+	 "concurrent_map_read_and_write",
+	 "map[int]bool",
+	 "main.limit.buckets",
+	 {{"read", "main.(*limiter).allow"}, {"assign", "main.(*limiter).allow"}},
+	 {"func (x *limiter) allow(side, n int) {\n\tif side == 0 {\n", "limit.allow(0, n)\n",
+	  "limit.allow(1, n)\n"},
+	 {NULL, NULL}},
+	{"a map type has methods itself",
+	 "concurrent_map_read_and_write",
+	 "http.Header",
+	 "main.client.headers",
+	 {{"read", "net/http.Header.get"}, {"assign", "main.(*sender).retry"}},
+	 {"type Header map[string][]string\n", "type sender struct{ headers Header }\n",
+	  "func (x Header) get(n int) {\n\t_, ok := x[keys[n]] // ",
+	  "func (x *sender) retry(n int) {\n\tx.headers[keys[n]] = value // ",
+	  "client.headers.get(n)\n"},
+	 {"main.Header.get", NULL}},
+	{"elements are reached",
+	 "concurrent_map_writes",
+	 "map[string]int",
+	 "main.usage.tenants[...]",
+	 {{"assign", "main.(*quotas).charge"}, {"assign", "main.(*quotas).credit"}},
+	 {"type quotas struct{ tenants map[string]map[string]int }\n",
+	  "x.tenants[\"shared\"][keys[n]] = value // ",
+	  "\tusage.tenants = make(map[string]map[string]int)\n"
+	  "\tusage.tenants[\"shared\"] = make(map[string]int)\n"},
+	 {NULL, NULL}},
+};
 
-static json_t *report_of(const char *kind, const char *type, const char *path, json_t *detector,
-			 json_t *other)
-{
-	return json_pack("{s:s, s:{s:s}, s:{s:s, s:[{s:s}]}, s:[o, o]}", "schema", REPORT_SCHEMA,
-			 "verdict", "kind", kind, "map", "type", type, "owners", "path", path,
-			 "sides", detector, other);
-}
+/* Nothing of a report gets into the program as code. */
+static const struct example hostile = {
+	"a hostile report is only a comment",
+	"concurrent_map_writes",
+	"map[string]int\nfunc init() { panic(1) }",
+	"main.x\nfunc init() { panic(2) }.y\"{",
+	{{"assign", "main.f() {}\nfunc init"}, {"assign", "main.(*T {}\nfunc init).m"}},
+	{NULL},
+	{NULL, NULL}};
 
 static void make(json_t *report, struct made *made)
 {
@@ -42,118 +104,57 @@ static void make(json_t *report, struct made *made)
 	json_decref(report);
 }
 
+static json_t *side_of(const struct example *example, size_t side)
+{
+	return json_pack("{s:s, s:s, s:{s:s, s:i}}", "role", side ? "other" : "detector",
+			 "operation", example->sides[side].operation, "site", "function",
+			 example->sides[side].function, "line", 10 + (int)side);
+}
+
+static void make_example(const struct example *example, struct made *made)
+{
+	make(json_pack("{s:s, s:{s:s}, s:{s:s, s:[{s:s}]}, s:[o, o]}", "schema", REPORT_SCHEMA,
+		       "verdict", "kind", example->kind, "map", "type", example->type, "owners",
+		       "path", example->path, "sides", side_of(example, 0), side_of(example, 1)),
+	     made);
+}
+
 static void holds(const struct made *made, const char *text)
 {
 	if (!strstr(made->program.main_go, text))
 		fail_msg("the program lacks \"%s\":\n%s", text, made->program.main_go);
 }
 
-static void a_field_is_shared_by_its_methods(void **state)
+static void the_program_holds_its_lines(void **state)
+{
+	const struct example *example = *state;
+	struct made made;
+
+	make_example(example, &made);
+	for (const char *const *text = example->holds; *text; text++)
+		holds(&made, *text);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(made.program.sites[i].line > 0);
+		if (example->functions[i])
+			assert_string_equal(made.program.sites[i].function, example->functions[i]);
+	}
+	arena_free(made.arena);
+}
+
+static void sites_stand_in_order(void **state)
 {
 	struct made made;
 
-	make(report_of("concurrent_map_read_and_write", "map[string]int", "main.registry.entries",
-		       side("detector", "read", "main.(*store).get", 10),
-		       side("other", "assign", "main.(*store).put", 20)),
-	     &made);
-	holds(&made, "type store struct{ entries map[string]int }\n");
-	holds(&made, "var registry store\n");
-	holds(&made, "func (x *store) get(n int) {\n\t_, ok := x.entries[keys[n]] // ");
-	holds(&made, "func (x *store) put(n int) {\n\tx.entries[keys[n]] = value // ");
-	holds(&made, "\tregistry.entries = make(map[string]int)\n");
-	assert_string_equal(made.program.sites[0].function, "main.(*store).get");
-	assert_true(made.program.sites[0].line > 0);
+	make_example(&examples[0], &made);
 	assert_true(made.program.sites[1].line > made.program.sites[0].line);
 	arena_free(made.arena);
 }
 
-static void a_local_is_handed_on(void **state)
-{
-	struct made made;
-
-	make(report_of("concurrent_map_writes", "map[int]bool",
-		       "seen (local of main.walk, goroutine 7)",
-		       side("detector", "assign", "main.visit", 10),
-		       side("other", "delete", "main.forget", 20)),
-	     &made);
-	holds(&made, "func visit(m map[int]bool, n int) {\n\tm[keys[n]] = value // ");
-	holds(&made, "func forget(m map[int]bool, n int) {\n\tdelete(m, keys[n]) // ");
-	holds(&made, "\tvar seen map[int]bool\n");
-	holds(&made, "visit(seen, n)\n");
-	arena_free(made.arena);
-}
-
-static void closures_stand_in_their_function(void **state)
-{
-	struct made made;
-
-	make(report_of("concurrent_map_writes", "map[int]bool",
-		       "found (local of main.collect.func1, goroutine 7)",
-		       side("detector", "assign", "main.collect.func1", 10),
-		       side("other", "assign", "main.collect.func2", 20)),
-	     &made);
-	holds(&made, "func collect(r round) {");
-	holds(&made, "found[keys[n]] = value // ");
-	assert_string_equal(made.program.sites[1].function, "main.collect.func");
-	arena_free(made.arena);
-}
-
-static void one_function_may_do_both(void **state)
-{
-	struct made made;
-
-	make(report_of("concurrent_map_read_and_write", "map[int]bool", "main.limit.buckets",
-		       side("detector", "read", "main.(*limiter).allow", 10),
-		       side("other", "assign", "main.(*limiter).allow", 12)),
-	     &made);
-	holds(&made, "func (x *limiter) allow(side, n int) {\n\tif side == 0 {\n");
-	holds(&made, "limit.allow(0, n)\n");
-	holds(&made, "limit.allow(1, n)\n");
-	arena_free(made.arena);
-}
-
-static void a_map_type_has_methods_itself(void **state)
-{
-	struct made made;
-
-	make(report_of("concurrent_map_read_and_write", "http.Header", "main.client.headers",
-		       side("detector", "read", "net/http.Header.get", 10),
-		       side("other", "assign", "main.(*sender).retry", 20)),
-	     &made);
-	holds(&made, "type Header map[string][]string\n");
-	holds(&made, "type sender struct{ headers Header }\n");
-	holds(&made, "func (x Header) get(n int) {\n\t_, ok := x[keys[n]] // ");
-	holds(&made, "func (x *sender) retry(n int) {\n\tx.headers[keys[n]] = value // ");
-	holds(&made, "client.headers.get(n)\n");
-	assert_string_equal(made.program.sites[0].function, "main.Header.get");
-	arena_free(made.arena);
-}
-
-static void elements_are_reached(void **state)
-{
-	struct made made;
-
-	make(report_of("concurrent_map_writes", "map[string]int", "main.usage.tenants[...]",
-		       side("detector", "assign", "main.(*quotas).charge", 10),
-		       side("other", "assign", "main.(*quotas).credit", 20)),
-	     &made);
-	holds(&made, "type quotas struct{ tenants map[string]map[string]int }\n");
-	holds(&made, "x.tenants[\"shared\"][keys[n]] = value // ");
-	holds(&made, "\tusage.tenants = make(map[string]map[string]int)\n"
-		     "\tusage.tenants[\"shared\"] = make(map[string]int)\n");
-	arena_free(made.arena);
-}
-
-/* Nothing of a report gets into the program as code. */
 static void a_hostile_report_is_only_a_comment(void **state)
 {
 	struct made made;
 
-	make(report_of("concurrent_map_writes", "map[string]int\nfunc init() { panic(1) }",
-		       "main.x\nfunc init() { panic(2) }.y\"{",
-		       side("detector", "assign", "main.f() {}\nfunc init", 10),
-		       side("other", "assign", "main.(*T {}\nfunc init).m", 20)),
-	     &made);
+	make_example(&hostile, &made);
 	assert_null(strstr(made.program.main_go, "\nfunc init"));
 	assert_null(strstr(made.program.main_go, "panic(1) }\n"));
 	assert_true(made.program.sites[0].line > 0);
@@ -192,16 +193,20 @@ static void missing_keys_are_stood_in_for(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_field_is_shared_by_its_methods),
-		cmocka_unit_test(a_local_is_handed_on),
-		cmocka_unit_test(closures_stand_in_their_function),
-		cmocka_unit_test(one_function_may_do_both),
-		cmocka_unit_test(a_map_type_has_methods_itself),
-		cmocka_unit_test(elements_are_reached),
+	enum { EXAMPLES = sizeof(examples) / sizeof(*examples) };
+	const struct CMUnitTest others[] = {
+		cmocka_unit_test(sites_stand_in_order),
 		cmocka_unit_test(a_hostile_report_is_only_a_comment),
 		cmocka_unit_test(no_conflict_is_refused),
 		cmocka_unit_test(missing_keys_are_stood_in_for),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	struct CMUnitTest shown[EXAMPLES];
+	int failed;
+
+	for (size_t i = 0; i < EXAMPLES; i++)
+		shown[i] = (struct CMUnitTest){.name = examples[i].name,
+					       .test_func = the_program_holds_its_lines,
+					       .initial_state = (void *)&examples[i]};
+	failed = cmocka_run_group_tests(shown, NULL, NULL);
+	return cmocka_run_group_tests(others, NULL, NULL) + failed;
 }
