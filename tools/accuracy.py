@@ -25,24 +25,27 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tools")]
 
-from choice import is_chosen, options_add, versions_chosen, versions_spread  # noqa: E402
+from choice import group_add, is_chosen, options_add, versions_chosen, versions_spread, words_of  # noqa: E402
 from fixture import CLASSES, SETS, fixtures_read, version_key  # noqa: E402
 from harness import crash_keep, crash_of  # noqa: E402
 from judge import ToolError, crash_judge, mapfault_path, mapfault_run  # noqa: E402
-from page import table  # noqa: E402
+from page import page_add, table  # noqa: E402
 from results import Results  # noqa: E402
+from tool import tool_run  # noqa: E402
 from toolchain import VARIANTS, BuildError, build_key, variant_fits  # noqa: E402
 
 SET_WORDS = {"development": "development", "heldout": "held out", "after_freeze": "after the freeze"}
 OUTCOMES = ("right", "wrong", "missed", "died", "void", "unbuilt")
 
 
-def options_parse(about=__doc__, results="accuracy.jsonl"):
+def options_parse(about=__doc__, results="accuracy.jsonl", parts=()):
+    """`parts` of the page that are written; none: all of it."""
     parser = argparse.ArgumentParser(description=about.split("\n\n")[0])
     options_add(parser)
-    parser.add_argument("--group", default="", help=" ".join(CLASSES))
+    group_add(parser)
     parser.add_argument("--set", default="", choices=["", *SETS])
-    parser.add_argument("--variants", default="default", help=",".join(VARIANTS) + ", or all")
+    parser.add_argument("--variants", default="default", type=words_of(lambda: VARIANTS, f"{', '.join(VARIANTS)}, or all"),
+                        help=",".join(VARIANTS) + ", or all")
     parser.add_argument("--spread", type=int, default=0, metavar="N",
                         help="only N of the versions for each fixture and build, other ones for the next")
     parser.add_argument("--repeat", type=int, default=1)
@@ -50,7 +53,7 @@ def options_parse(about=__doc__, results="accuracy.jsonl"):
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "build" / results)
     parser.add_argument("--inspect", type=pathlib.Path, metavar="FOLDER",
                         help="keep the cores that went wrong or were missed, and show the verdict")
-    parser.add_argument("--write", type=pathlib.Path, metavar="FILE", help="write the page")
+    page_add(parser, *parts)
     parser.add_argument("--only-report", action="store_true", help="run nothing, report")
     parser.add_argument("--builds", type=int, default=1, metavar="N",
                         help="report what the last N builds of mapfault did, the latest run of each")
@@ -304,10 +307,7 @@ def rows_wanted(options, judge):
 
 def measure(options, judge=core_judge, show=tables_show, write=page_write):
     """Runs what was asked for, shows it and writes the page; the exit status."""
-    try:
-        rows = rows_wanted(options, judge)
-    except ToolError as error:
-        return f"{pathlib.Path(sys.argv[0]).stem}: {error}"
+    rows = rows_wanted(options, judge)
     show(rows)
     if options.write:
         write(options.write, rows)
@@ -315,4 +315,4 @@ def measure(options, judge=core_judge, show=tables_show, write=page_write):
 
 
 if __name__ == "__main__":
-    sys.exit(measure(options_parse()))
+    tool_run(lambda: measure(options_parse()))

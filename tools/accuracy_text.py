@@ -22,13 +22,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 from accuracy import SET_WORDS  # noqa: E402
-from choice import is_chosen, options_add, versions_chosen  # noqa: E402
+from choice import group_add, is_chosen, options_add, versions_chosen, words_of  # noqa: E402
 from fixture import fixtures_read, version_key  # noqa: E402
 from judge_text import LEVELS, text_is_as_stated, text_judge  # noqa: E402
 from mangle import MANGLERS, mangle  # noqa: E402
-from page import table  # noqa: E402
+from page import page_add, table  # noqa: E402
 from profiled import profiled, profiles_take  # noqa: E402
 from run import Crash, CrashFolder, program_crash  # noqa: E402
+from tool import tool_run  # noqa: E402
 from toolchain import BuildError, program_build  # noqa: E402
 
 MODES = ("text", "binary", "profiles")
@@ -47,13 +48,13 @@ class Row:
 def options_parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     options_add(parser)
-    parser.add_argument("--group", default="")
-    parser.add_argument("--levels", default=",".join(LEVELS))
+    group_add(parser)
+    parser.add_argument("--levels", default=",".join(LEVELS), type=words_of(lambda: LEVELS, ", ".join(LEVELS), False))
     parser.add_argument("--texts", type=pathlib.Path, metavar="FOLDER", help="where crashes are kept for another time")
     parser.add_argument("--kept", action="store_true", help="only what is in that folder")
     parser.add_argument("--profiles", action="store_true", help="also with profiles; builds every fixture again")
     parser.add_argument("--manglers", action="store_true", help="also as log systems would have wrapped the text")
-    parser.add_argument("--write", type=pathlib.Path, metavar="FILE")
+    page_add(parser)
     return parser.parse_args()
 
 
@@ -245,4 +246,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    tool_run(main)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Holds the code to src/rooms.txt: a room includes only the rooms its line names (and itself), and so does a shelf of a room."""
+import argparse
 import pathlib
 import re
 import sys
@@ -31,6 +32,7 @@ def check_file(path, rules):
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__).parse_args()
     rules = read_rules()
     files = [p for p in sorted(ROOT.rglob("*")) if p.suffix in {".c", ".h"}]
     faults = [fault for path in files for fault in check_file(path, rules)]

@@ -16,9 +16,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tools")]
 
 from fixture import versions_read  # noqa: E402
-from page import part_replace, table  # noqa: E402
+from page import page_add, part_replace, table  # noqa: E402
 from run import CrashFolder  # noqa: E402
 from test_watch import Racer, source_line, watch  # noqa: E402
+from tool import tool_run  # noqa: E402
 
 EVENTS = 400
 
@@ -40,7 +41,7 @@ def row_of(version):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--write", type=pathlib.Path, metavar="FILE", help="write the table into the page")
+    page_add(parser, "flag places")
     options = parser.parse_args()
     rows = [["Go", "map", "set at", "cleared at", "sets / clears seen", "unpaired"], *(row_of(v) for v in versions_read())]
     print(table(rows))
@@ -49,4 +50,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    tool_run(main)

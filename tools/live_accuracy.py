@@ -21,6 +21,7 @@ import accuracy  # noqa: E402
 from page import part_replace, table  # noqa: E402
 from judge import Judgement, race_judge, racer_is, side_in  # noqa: E402
 from run import CrashFolder  # noqa: E402
+from tool import tool_run  # noqa: E402
 from toolchain import program_build  # noqa: E402
 from watched import run_watched  # noqa: E402
 
@@ -90,4 +91,5 @@ def tables_show(rows):
 
 
 if __name__ == "__main__":
-    sys.exit(accuracy.measure(accuracy.options_parse(__doc__, "live_accuracy.jsonl"), live_judge, tables_show, page_write))
+    tool_run(lambda: accuracy.measure(accuracy.options_parse(__doc__, "live_accuracy.jsonl", ["accuracy"]), live_judge,
+                                      tables_show, page_write))

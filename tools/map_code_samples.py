@@ -9,6 +9,7 @@ gives up is counted in the toolchain's own source, by hand written there as `fat
 and not taken from the code.
 """
 
+import argparse
 import pathlib
 import re
 import subprocess
@@ -19,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 from fixture import minor, versions_read  # noqa: E402
+from tool import tool_run  # noqa: E402
 from toolchain import go_environment, toolchain_get  # noqa: E402
 
 OUT = ROOT / "tests" / "unit" / "record" / "map_code_samples.txt"
@@ -99,6 +101,7 @@ def samples(version):
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__.split("\n\n")[0]).parse_args()
     lines = ["# Written by tools/map_code_samples.py; do not edit."]
     for version in versions_read():
         lines += samples(version)
@@ -106,4 +109,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    tool_run(main)

@@ -21,11 +21,12 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
-from choice import is_chosen, options_add, versions_chosen, versions_spread  # noqa: E402
-from fixture import CLASSES, fixtures_read, version_key  # noqa: E402
-from page import part_replace, table  # noqa: E402
+from choice import group_add, is_chosen, options_add, versions_chosen, versions_spread, words_of  # noqa: E402
+from fixture import fixtures_read, version_key  # noqa: E402
+from page import page_add, part_replace, table  # noqa: E402
 from recorded import recorded  # noqa: E402
 from results import row_add, rows_read  # noqa: E402
+from tool import tool_run  # noqa: E402
 from toolchain import VARIANTS, BuildError, variant_fits  # noqa: E402
 
 OUTCOMES = ("right", "wrong", "missed", "void", "unbuilt")
@@ -34,16 +35,17 @@ OUTCOMES = ("right", "wrong", "missed", "void", "unbuilt")
 def options_parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     options_add(parser)
-    parser.add_argument("--group", default="", help=" ".join(CLASSES))
+    group_add(parser)
     parser.add_argument("--spread", type=int, default=0, metavar="N", help="only N of the versions for each fixture, other ones for the next")
-    parser.add_argument("--variants", default="default", help=", ".join(VARIANTS))
+    parser.add_argument("--variants", default="default", type=words_of(lambda: VARIANTS, ", ".join(VARIANTS), False),
+                        help=", ".join(VARIANTS))
     parser.add_argument("--procs", default="", help="values of GOMAXPROCS; empty: its default")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="for the program")
     parser.add_argument("--silent", action="store_true", help="GOTRACEBACK=none: no stacks in the text")
     parser.add_argument("--reads", action="store_true", help="record reads as well")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "build" / "recorder_accuracy.jsonl")
-    parser.add_argument("--write", type=pathlib.Path)
+    page_add(parser, "accuracy")
     return parser.parse_args()
 
 
@@ -124,4 +126,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    tool_run(main)

@@ -22,10 +22,12 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
+from choice import the_versions, versions_chosen, words_of  # noqa: E402
 from fixture import minor, version_key, versions_read  # noqa: E402
 from judge import mapfault_path  # noqa: E402
-from page import part_replace, table  # noqa: E402
+from page import page_add, part_replace, table  # noqa: E402
 from results import Results  # noqa: E402
+from tool import tool_run  # noqa: E402
 from toolchain import go_environment, toolchain_get  # noqa: E402
 
 # package: (first Go version that has it, tests)
@@ -104,25 +106,26 @@ def line_of(row):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--versions", default=",".join(versions_read()))
-    parser.add_argument("--packages", default=",".join(PACKAGES))
+    parser.add_argument("--versions", default=",".join(versions_read()), type=the_versions)
+    parser.add_argument("--packages", default=",".join(PACKAGES),
+                        type=words_of(lambda: PACKAGES, ", ".join(PACKAGES), False))
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "build" / "recorder_std.jsonl")
-    parser.add_argument("--write", type=pathlib.Path)
+    page_add(parser, "std")
     options = parser.parse_args()
     results = Results(options.results, row_key)
     if options.write:
         part_replace(options.write, "std", table([HEAD, *(line_of(results.rows[key]) for key in sorted(results.rows))]))
         return
     odd = False
-    for version in options.versions.split(","):
+    for version in versions_chosen(options):
         for package in options.packages.split(","):
             row = compare(version, package)
             if row:
                 odd |= bool(row["odd"])
                 print("  ".join(line_of(row)), flush=True)
                 results.add(row)
-    sys.exit(odd)
+    return odd
 
 
 if __name__ == "__main__":
-    main()
+    tool_run(main)

@@ -33,13 +33,14 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 import reproduced  # noqa: E402
 from accuracy import percent  # noqa: E402
 from accuracy_text import crash_text  # noqa: E402
-from choice import is_chosen, options_add, versions_chosen, versions_spread  # noqa: E402
+from choice import is_chosen, options_add, versions_chosen, versions_spread, words_of  # noqa: E402
 from fixture import CLASSES, fixtures_read, version_key  # noqa: E402
 from harness import crash_of  # noqa: E402
 from judge import crash_is_as_stated, mapfault_json, mapfault_run  # noqa: E402
 from judge_text import text_is_as_stated  # noqa: E402
-from page import table  # noqa: E402
+from page import page_add, table  # noqa: E402
 from results import Results  # noqa: E402
+from tool import tool_run  # noqa: E402
 from toolchain import BuildError, build_key, program_build  # noqa: E402
 
 EVIDENCE = ("core", "text and program", "text")
@@ -52,7 +53,8 @@ def options_parse():
     options_add(parser)
     parser.add_argument("--spread", type=int, default=2, metavar="N",
                         help="only N of the versions for each fixture, other ones for the next; 0: all")
-    parser.add_argument("--evidence", default=",".join(EVIDENCE))
+    parser.add_argument("--evidence", default=",".join(EVIDENCE),
+                        type=words_of(lambda: EVIDENCE, ", ".join(EVIDENCE), False))
     parser.add_argument("--fixes", default="kinds", choices=["kinds", "all", "none"],
                         help="kinds: each fix once for each pair of operations and kind of key")
     parser.add_argument("--fix-seconds", type=int, default=FIX_SECONDS,
@@ -63,7 +65,7 @@ def options_parse():
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "build" / "repro",
                         help="of the reports and results")
     parser.add_argument("--only-report", action="store_true", help="crash and run nothing")
-    parser.add_argument("--write", type=pathlib.Path, metavar="FILE", help="write the page")
+    page_add(parser)
     options = parser.parse_args()
     if options.quick:
         options.spread, options.fix_seconds = 1, QUICK_FIX_SECONDS
@@ -406,4 +408,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    tool_run(main)

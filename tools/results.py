@@ -6,7 +6,13 @@ import threading
 
 
 def rows_read(path):
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    rows = []
+    for number, line in enumerate(path.read_text().splitlines() if path.exists() else [], 1):
+        try:
+            rows.append(json.loads(line))
+        except ValueError as error:
+            raise SystemExit(f"{path}: line {number} is no result ({error}): take it out") from error
+    return rows
 
 
 def row_add(path, row):
