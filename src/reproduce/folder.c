@@ -109,13 +109,6 @@ static void remove_all(const char *path)
 	nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
 }
 
-void folder_remove(const struct folder *folder, const char *name)
-{
-	g_autofree char *path = g_build_filename(folder->path, name, NULL);
-
-	remove_all(path);
-}
-
 struct error *folder_commit(struct folder *folder)
 {
 	if (chmod(folder->path, folder_mode()) != 0 || rename(folder->path, folder->target) != 0)

@@ -15,8 +15,6 @@ struct error *folder_open(const char *target, struct folder *ret);
 struct error *folder_open_temporary(struct folder *ret);
 /** Writes the file @a name, "fixes/mutex/main.go"; folders on the way are made. */
 struct error *folder_write(const struct folder *folder, const char *name, const char *text);
-/** Removes a file or folder in it, if it is there. */
-void folder_remove(const struct folder *folder, const char *name);
 struct error *folder_commit(struct folder *folder);
 void folder_done(struct folder *folder);
 

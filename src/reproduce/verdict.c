@@ -211,7 +211,6 @@ struct error *verdict_read(const json_t *report, struct arena *arena, struct ver
 	*ret = (struct verdict){
 		.kind = keep(arena, verdict, "kind"),
 		.sentence = keep(arena, verdict, "sentence"),
-		.confidence = keep(arena, verdict, "confidence"),
 		.go_version = go_version_read(arena, report),
 		.map_type = keep(arena, map, "type"),
 		.owner_path = keep(arena, owner, "path"),

@@ -47,7 +47,7 @@ struct verdict_side {
 };
 
 struct verdict {
-	const char *kind, *sentence, *confidence;
+	const char *kind, *sentence;
 	const char *go_version; /**< "1.24.11" */
 	const char *map_type, *owner_path, *owner_via, *holder_type;
 	uint64_t map_count;

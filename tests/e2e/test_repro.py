@@ -163,6 +163,50 @@ def test_a_module_without_the_functions_is_an_error(tmp_path):
     assert left_in(tmp_path) == ["module", "report.json"]
 
 
+def module_write(folder, files):
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+def sides_in(file, *functions):
+    return [{"role": role, "operation": "assign", "site": {"function": function, "file": file, "line": line}}
+            for role, (function, line) in zip(("detector", "other"), functions)]
+
+
+def test_of_several_programs_the_crashed_one_is_meant(tmp_path):
+    program = "package main\n\nvar m = map[int]int{}\n\nfunc put(k int) {\n\tm[k] = 1\n}\n\nfunc main() { put(0) }\n"
+    module = module_write(tmp_path / "module", {
+        "go.mod": "module example.com/two\n", "cmd/a/main.go": program, "cmd/b/main.go": program, "main.go": program})
+    path = conflict(tmp_path, sides=sides_in("/build/two/cmd/b/main.go", ("main.put", 6), ("main.put", 6)))
+    done = mapfault_run("repro", path, "-o", tmp_path / "again", "--source", module, seconds=400)
+    assert done.returncode == 0 and "example.com/two/cmd/b.put  main.go:6" in done.stdout, done
+    assert "by hand" not in done.stdout, done.stdout
+
+
+def test_methods_of_generic_types_need_their_author(tmp_path):
+    module = module_write(tmp_path / "module", {"go.mod": "module example.com/gen\n\ngo 1.18\n", "gen.go": """package gen
+
+type Store[K comparable, V any] struct{ m map[K]V }
+
+func (s *Store[K, V]) Put(k K, v V) {
+	s.m[k] = v
+}
+
+func Fill[K comparable](s *Store[K, int], k K) {
+	s.m[k] = 1
+}
+"""})
+    path = conflict(tmp_path, sides=sides_in("/build/gen/gen.go", ("example.com/gen.(*Store[...]).Put", 6),
+                                             ("example.com/gen.Fill[...]", 10)))
+    done = mapfault_run("repro", path, "-o", tmp_path / "again", "--source", module, seconds=400)
+    assert done.returncode == 0, done.stderr
+    for words in ("Put needs type arguments", "Fill needs type arguments", "gen.go:6", "gen.go:10"):
+        assert words in done.stdout, done.stdout
+
+
 def conflict(tmp_path, **changes):
     report = {"schema": "mapfault.report/1", "verdict": {"kind": "concurrent_map_writes"},
               "map": {"type": "map[string]int"}, **changes}
@@ -252,7 +296,7 @@ def test_without_go_there_is_a_word_and_no_folder(tmp_path):
 
 
 def test_ctrl_c_leaves_nothing(tmp_path):
-    """A report that names nobody and a map that no run can trip: it is busy when Ctrl-C comes."""
+    """It builds or runs when Ctrl-C comes; what the go command keeps while it builds goes as well."""
     path = conflict(tmp_path)
     process = subprocess.Popen([str(mapfault_path()), "repro", str(path), "-o",
                                 str(tmp_path / "again"), "--run", "--seconds", "60"],
