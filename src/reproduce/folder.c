@@ -72,10 +72,13 @@ struct error *folder_open_temporary(struct folder *ret)
 	return NULL;
 }
 
-static struct error *not_written(int number, const char *path)
+static struct error *not_written(int number, const struct folder *folder, const char *path)
 {
-	return error_with_hint(error_system(number, place_whole(path), "cannot be written"),
-			       "make room on that disk, or have the folder made on another one");
+	return error_with_hint(
+		error_system(number, place_whole(path), "cannot be written"),
+		folder->target
+			? "make room on that disk, or have the folder made on another one"
+			: "make room on that disk, or set TMPDIR to a folder on another one");
 }
 
 struct error *folder_write(const struct folder *folder, const char *name, const char *text)
@@ -89,10 +92,10 @@ struct error *folder_write(const struct folder *folder, const char *name, const 
 		return error_system(errno, place_whole(parent), "cannot be made");
 	out = fopen(path, "we");
 	if (!out)
-		return not_written(errno, path);
+		return not_written(errno, folder, path);
 	failed = fputs(text, out) == EOF;
 	failed |= fclose(out) != 0;
-	return failed ? not_written(errno, path) : NULL;
+	return failed ? not_written(errno, folder, path) : NULL;
 }
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *place)

@@ -52,6 +52,7 @@ struct session {
 	struct folder programs;
 	FILE *state; // NULL: nothing is kept
 	gint64 end_us;
+	struct error *problem; // the first release that could not be had or built; NULL: none
 };
 
 struct setting {
@@ -70,6 +71,17 @@ static void session_free_at(struct session *session)
 	folder_done(&session->programs);
 	if (session->state)
 		fclose(session->state);
+	error_free(session->problem);
+}
+
+/* Told of at the end, unless nothing else is to be told. */
+static void note_problem(struct session *session, struct error *error)
+{
+	notes_add(&session->result->notes, "%s", error_text(error));
+	if (session->problem)
+		error_free(error);
+	else
+		session->problem = error;
 }
 
 unsigned sensitivity_procs(const struct sensitivity *sensitivity)
@@ -177,6 +189,7 @@ static struct error *state_open(struct session *session)
 {
 	g_autofree char *path = NULL;
 	char line[STATE_LINE_MAX];
+	bool whole = true;
 
 	if (!session->options->directory)
 		return NULL;
@@ -189,25 +202,36 @@ static struct error *state_open(struct session *session)
 	if (!session->state)
 		return error_system(errno, place_whole(path), "cannot be written");
 	rewind(session->state);
-	for (unsigned i = 0; i < STATE_LINES_MAX && fgets(line, sizeof(line), session->state); i++)
+	for (unsigned i = 0; i < STATE_LINES_MAX && fgets(line, sizeof(line), session->state);
+	     i++) {
 		state_line(session->result, line);
+		whole = g_str_has_suffix(line, "\n");
+	}
 	if (session->result->cell_count)
 		notes_add(&session->result->notes, "%zu cells were measured before (%s)",
 			  session->result->cell_count, path);
 	fseek(session->state, 0, SEEK_END);
+	if (!whole)
+		fputc('\n', session->state);
 	return NULL;
 }
 
-static void state_add(struct session *session, const struct sensitivity_cell *cell)
+static struct error *state_add(struct session *session, const struct sensitivity_cell *cell)
 {
-	json_t *object = cell_json(cell);
+	json_t *object = session->state ? cell_json(cell) : NULL;
+	bool failed = false;
 
-	if (session->state && object) {
-		json_dumpf(object, session->state, JSON_COMPACT);
-		fputc('\n', session->state);
-		fflush(session->state);
+	if (object) {
+		failed = json_dumpf(object, session->state, JSON_COMPACT) != 0;
+		failed |= fputc('\n', session->state) == EOF;
+		failed |= fflush(session->state) != 0;
 	}
 	json_decref(object);
+	if (!failed)
+		return NULL;
+	return error_with_hint(
+		error_system(errno, place_whole(session->options->directory), "cannot be written"),
+		"make room on that disk: the same command goes on after what is written there");
 }
 
 /* What is asked for: "1.9..1.27" takes the newest release of each minor, a list those releases. */
@@ -282,7 +306,11 @@ static struct error *fetch_missing(struct session *session, const struct wanted 
 		if (error && error_code(error) == ERROR_INTERRUPTED)
 			return g_steal_pointer(&error);
 		if (error)
-			notes_add(&session->result->notes, "%s", error_text(error));
+			note_problem(session,
+				     error_with_hint(
+					     g_steal_pointer(&error),
+					     "check the network and $GOPROXY, or leave --download "
+					     "out to measure the releases that are here"));
 	}
 	return NULL;
 }
@@ -316,6 +344,8 @@ static struct error *choose_versions(struct session *session)
 	g_strfreev(wanted.list);
 	if (error || result->version_count)
 		return error;
+	if (session->problem)
+		return g_steal_pointer(&session->problem);
 	return error_with_hint(
 		error_new(ERROR_NOT_FOUND, place_whole(""), "none of these Go releases is here"),
 		"--download has the go command fetch them; without Go, install it "
@@ -398,8 +428,7 @@ static struct error *measure(struct session *session, const char *program,
 		cell->slowest_ms = times[cell->detected - 1];
 	}
 	cell_add(session->result, cell);
-	state_add(session, cell);
-	return NULL;
+	return state_add(session, cell);
 }
 
 /* To be measured: the release has the operation, and nobody did it before. */
@@ -461,7 +490,7 @@ static struct error *probe_build(struct session *session, struct probe *probe)
 	probe->failed = true;
 	if (error_code(error) == ERROR_INTERRUPTED)
 		return g_steal_pointer(&error);
-	notes_add(&session->result->notes, "%s", error_text(error));
+	note_problem(session, g_steal_pointer(&error));
 	return NULL;
 }
 
@@ -499,7 +528,7 @@ static struct error *measure_all(struct session *session)
 	for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
 		for (const unsigned *n = few_goroutines; *n; n++)
 			TRY(measure_setting(session, probes, &(struct setting){*n, others[i]}));
-	return NULL;
+	return result->cell_count ? NULL : g_steal_pointer(&session->problem);
 }
 
 struct error *sensitivity_run(const struct sensitivity_options *options, struct sensitivity *ret)

@@ -313,6 +313,8 @@ def test_ctrl_c_leaves_nothing(tmp_path):
 
 def test_sensitivity_counts(tmp_path):
     state = tmp_path / "state"
+    state.mkdir()
+    (state / "state.jsonl").write_text('{"go":"1.2')  # as a full disk or a power cut leaves it
     arguments = ["sensitivity", "--go", "1.26.8", "--runs", "2", "--json", "-o", state,
                  "--svg", tmp_path / "chart.svg"]
     done = mapfault_run(*arguments, seconds=300)
@@ -330,8 +332,31 @@ def test_sensitivity_counts(tmp_path):
     assert (tmp_path / "chart.svg").read_text().startswith("<svg")
     # The second time everything is there already: the lines are the same, none is added.
     lines = (state / "state.jsonl").read_text()
+    assert [json.loads(line) for line in lines.splitlines()[1:]] == result["cells"]
     assert json.loads(mapfault_run(*arguments, seconds=60).stdout)["cells"] == result["cells"]
     assert (state / "state.jsonl").read_text() == lines
+
+
+def test_what_cannot_be_kept_is_an_error(tmp_path):
+    """The state may not grow, as on a full disk; the program that is built may."""
+    size = 8 << 20
+    state = tmp_path / "state.jsonl"
+    state.write_text((("x" * 4000 + "\n") * (size // 4000 + 1))[:size])
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    done = subprocess.run([str(mapfault_path()), "sensitivity", "--go", "1.26.8", "--runs", "1", "-o", str(tmp_path)],
+                          preexec_fn=limit, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 3 and "cannot be written" in done.stderr and "next: make room" in done.stderr, done
+    assert state.stat().st_size == size
+
+
+def test_releases_that_cannot_be_had_are_an_error():
+    done = subprocess.run([str(mapfault_path()), "sensitivity", "--go", "1.26.99", "--runs", "1", "--download"],
+                          env={**os.environ, "GOPROXY": "off"}, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3 and "Go 1.26.99 could not be fetched" in done.stderr, done.stderr
 
 
 def test_sensitivity_refuses_nonsense():
