@@ -95,6 +95,12 @@ struct error *output_open(const char *path, struct output *ret)
 	return NULL;
 }
 
+void output_json(struct output *output, const json_t *document)
+{
+	json_dumpf(document, output->stream, JSON_INDENT(2));
+	fputc('\n', output->stream);
+}
+
 static struct error *flushed(struct output *output, const char *name)
 {
 	int number = 0;
@@ -105,7 +111,7 @@ static struct error *flushed(struct output *output, const char *name)
 	if (number == 0 || number == EPIPE)
 		return NULL;
 	return error_with_hint(error_system(number, place_whole(name), "writing failed"),
-			       "make room there, or write elsewhere with -o FILE");
+			       "make room there, or have it written elsewhere");
 }
 
 struct error *output_commit(struct output *output)

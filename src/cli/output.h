@@ -3,6 +3,7 @@
 #pragma once
 #include "base/error.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 struct output {
@@ -14,6 +15,8 @@ struct output {
 
 /** @a path NULL means standard output. Ctrl-C removes what is half written. */
 struct error *output_open(const char *path, struct output *ret);
+/** The document, indented, as a line; output_commit() tells of what goes wrong. */
+void output_json(struct output *output, const json_t *document);
 /** Everything is written: puts the file in its place. A reader that went away is no error. */
 struct error *output_commit(struct output *output);
 void output_done(struct output *output);

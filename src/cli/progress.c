@@ -12,6 +12,9 @@
 static char line[80];
 static volatile sig_atomic_t shown;
 
+static const struct options *steps_options;
+static struct progress step;
+
 static void show(int number)
 {
 	int saved = errno;
@@ -50,4 +53,13 @@ void progress_stop(struct progress *progress)
 	timer(0, 0);
 	if (shown)
 		(void)!write(STDERR_FILENO, ERASE, strlen(ERASE));
+}
+
+void progress_steps(const struct options *options) { steps_options = options; }
+
+void progress_step(const char *what)
+{
+	progress_stop(&step);
+	if (what)
+		step = progress_start(what, steps_options);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Go program that does again what a report says; with --run, proof that it does.
 #include "cli/command.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 
 #include "report/screen.h"
@@ -16,15 +17,6 @@
 #define REST_COLUMN   57
 #define NARROW        76
 #define STATUS_UNSURE 4
-
-static const struct options *progress_options;
-static struct progress current;
-
-static void show_progress(const char *what)
-{
-	progress_stop(&current);
-	current = progress_start(what, progress_options);
-}
 
 static void label(struct screen *screen, const char *word)
 {
@@ -162,12 +154,12 @@ static void source_lines(struct screen *screen, const struct reproduction *r,
 	screen_newline(screen);
 }
 
-static void tell(const struct reproduction *r, const struct options *options)
+static void tell(const struct reproduction *r, const struct options *options, FILE *out)
 {
 	const struct outcome *outcome = &r->outcome;
 	struct screen screen;
 
-	screen_init(&screen, stdout, options_width(), options->color);
+	screen_init(&screen, out, options_width(), options->color);
 	status(&screen, r);
 	line(&screen, "IN", TONE_BOLD, outcome->directory);
 	sides(&screen, r, options->source);
@@ -198,46 +190,38 @@ static struct error *check_options(const struct options *options)
 	return NULL;
 }
 
-static struct error *print_json(const json_t *report)
-{
-	char *text = json_dumps(report, JSON_INDENT(2));
-
-	if (!text)
-		return error_new(ERROR_SYSTEM, place_whole("the report"), "cannot be written");
-	puts(text);
-	free(text);
-	return NULL;
-}
-
 static struct error *repro(const struct invocation *invocation, int *ret_status)
 {
 	const struct options *options = &invocation->options;
 	scoped(report_document) json_t *report = NULL;
 	scoped(reproduction) struct reproduction reproduction = {NULL};
+	scoped(output) struct output output = {0};
 	struct reproduce_options how = {.directory = options->output,
 					.source = options->source,
 					.run = options->run,
 					.download = options->download,
 					.seconds = (unsigned)options->seconds,
 					.mapfault = "/proc/self/exe",
-					.progress = show_progress};
+					.progress = progress_step};
 	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
 	struct error *error;
 
 	TRY(check_options(options));
 	TRY(report_document_read(invocation->arguments[0], &report));
-	progress_options = options;
+	progress_steps(options);
 	how.mapfault = self ? self : "mapfault";
 	error = reproduce(report, &how, &reproduction);
-	progress_stop(&current);
+	progress_step(NULL);
 	if (error)
 		return error;
 	if (reproduction.ran && reproduction.outcome.status != OUTCOME_CONFIRMED)
 		*ret_status = STATUS_UNSURE;
+	TRY(output_open(NULL, &output));
 	if (options->json)
-		return print_json(report);
-	tell(&reproduction, options);
-	return NULL;
+		output_json(&output, report);
+	else
+		tell(&reproduction, options, output.stream);
+	return output_commit(&output);
 }
 
 const struct command command_repro = {

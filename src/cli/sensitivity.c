@@ -10,15 +10,6 @@
 #define COLUMN_WIDTH   10
 #define STATUS_PARTIAL 4
 
-static const struct options *progress_options;
-static struct progress current;
-
-static void show_progress(const char *what)
-{
-	progress_stop(&current);
-	current = progress_start(what, progress_options);
-}
-
 /* The text of one cell of a table; g_free(). */
 typedef char *(*cell_text)(const struct sensitivity *s, const char *version, size_t race);
 
@@ -159,44 +150,42 @@ static struct error *write_chart(const struct sensitivity *s, const char *path)
 	return output_commit(&output);
 }
 
-static struct error *print_json(const struct sensitivity *s)
+static void print_json(const struct sensitivity *s, struct output *output)
 {
 	json_t *document = sensitivity_json(s);
-	char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
 
+	output_json(output, document);
 	json_decref(document);
-	if (!text)
-		return error_new(ERROR_SYSTEM, place_whole("the result"), "cannot be written");
-	puts(text);
-	free(text);
-	return NULL;
 }
 
 static struct error *sensitivity(const struct invocation *invocation, int *ret_status)
 {
 	const struct options *options = &invocation->options;
 	scoped(sensitivity) struct sensitivity result = {NULL};
+	scoped(output) struct output output = {0};
 	const struct sensitivity_options how = {.versions = options->go,
 						.runs = (unsigned)options->runs,
 						.minutes = (unsigned)options->minutes,
 						.directory = options->output,
 						.download = options->download,
-						.progress = show_progress};
+						.progress = progress_step};
 	struct error *error;
 
-	progress_options = options;
+	progress_steps(options);
 	error = sensitivity_run(&how, &result);
-	progress_stop(&current);
+	progress_step(NULL);
 	if (error)
 		return error;
 	if (result.cells_left)
 		*ret_status = STATUS_PARTIAL;
 	if (options->svg)
 		TRY(write_chart(&result, options->svg));
+	TRY(output_open(NULL, &output));
 	if (options->json)
-		return print_json(&result);
-	tell(&result, stdout);
-	return NULL;
+		print_json(&result, &output);
+	else
+		tell(&result, output.stream);
+	return output_commit(&output);
 }
 
 const struct command command_sensitivity = {

@@ -251,6 +251,15 @@ def test_a_full_disk_leaves_nothing(tmp_path):
     assert left_in(tmp_path) == ["report.json"]
 
 
+@pytest.mark.parametrize("how", [[], ["--json"]])
+def test_what_cannot_be_printed_is_an_error(tmp_path, how):
+    path = conflict(tmp_path)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([str(mapfault_path()), "repro", str(path), "-o", str(tmp_path / "again"), *how],
+                              stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 3 and "writing failed" in done.stderr, done
+
+
 def test_types_without_a_name_stand_in(tmp_path):
     """go vet checks all of the programs and of their fixes without linking them."""
     module = tmp_path / "module"
