@@ -3,7 +3,7 @@
 // that the code does not show, of one from before the map was shared, or of who had the stack before. So it accuses
 // nobody for sure; that no other goroutine and no other line can have written the map does.
 #pragma once
-#include "findings/suspect.h"
+#include "findings/suspect_examine.h"
 
 /**
  * The one suspect that can have written the map since the detector's goroutine was started, all on one line: every line

@@ -3,7 +3,8 @@
 // only who is caught in the act, or who is left when nobody else can have done it; the rest is a list, best first.
 #include "findings/alone.h"
 #include "findings/rules.h"
-#include "findings/suspect.h"
+#include "findings/suspect_examine.h"
+#include "findings/suspect_side.h"
 #include "findings/told.h"
 #include "findings/unseen_write.h"
 

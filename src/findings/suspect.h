@@ -5,10 +5,7 @@
 #include "model/stack/ghost.h"
 #include "model/profile/map_profile.h"
 #include "model/printout/printout_path.h"
-#include "model/data/reachability.h"
 #include "model/code/write_reach.h"
-
-#include <glib.h>
 
 /**
  * What speaks against a goroutine, weakest first. From TIER_REACH_ENDED to TIER_REACH_RUNNABLE the weights decide, see
@@ -60,36 +57,14 @@ struct suspect {
 	bool same_variable; /**< its code loads its map from the variable that the detector's does */
 };
 
-/** What the examination of all goroutines shares. */
-struct inquiry {
-	struct reasoning *reasoning;
-	struct write_reach *reach;
-	struct map_profile *profile;       /**< NULL without profiles */
-	struct reachability *reachability; /**< NULL when the map's address is not known */
-	GHashTable *ended; /**< start PCs of goroutines that have ended and were looked at */
-	unsigned aims;     /**< that were followed so far */
-};
-
-/** Everything that the program shows of the goroutine; tier TIER_NONE when nothing does. */
-struct suspect suspect_examine(struct inquiry *inquiry, uint32_t goroutine);
-/** Follows its ways to writes with what its frames hold, and takes the likeliest; bounded over the whole inquiry. */
-void suspect_aim(struct inquiry *inquiry, struct suspect *suspect);
 /** For sorting: most suspect first. */
 int suspect_compare(const void *a, const void *b);
 /** The same without what profiles say. */
 int suspect_compare_plain(const void *a, const void *b);
-/** The witnesses that profiles bring for or against a write. */
-void tell_profile(struct reasoning *reasoning, const struct map_site_profile *profile,
-		  struct side *side);
 /** Its path leads to the write that it is suspected of. */
 void suspect_take_path(struct program *program, struct suspect *suspect);
 /** The innermost source position of a call that the user wrote. */
 const struct go_site *suspect_user_site(struct program *program, uint64_t call_pc);
-/** "the field that holds this map" ...: what a write is of. */
-const char *suspect_match_words(enum site_match match);
 /** True when it was running or about to. */
 bool suspect_is_runnable(const struct goroutine *goroutine);
 const char *tier_rule(enum tier tier);
-/** The party as the report shows it, with its witnesses. */
-struct side suspect_side(struct reasoning *reasoning, const struct suspect *suspect,
-			 enum side_role role, enum confidence confidence);

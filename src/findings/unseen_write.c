@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "findings/unseen_write.h"
 
+#include "findings/suspect_side.h"
+
 #include <stdlib.h>
 #include <string.h>
 

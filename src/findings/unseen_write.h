@@ -2,7 +2,7 @@
 // Who wrote may be gone from the map's code by the time anything is frozen or printed; the line that wrote is still in
 // the program. These are candidates without a goroutine.
 #pragma once
-#include "findings/suspect.h"
+#include "findings/suspect_examine.h"
 
 /**
  * Adds the writes of this map that the code has and that no suspect was seen near, best first: of the very variable or
