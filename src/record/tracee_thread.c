@@ -115,6 +115,21 @@ static void take_event(struct tracee *tracee, struct tracee_thread *thread, int 
 	}
 }
 
+/** True when its debug registers say that it has written the watched bytes; clears that. */
+static bool thread_has_written(struct tracee_thread *thread)
+{
+	long status;
+
+	if (!thread->watched)
+		return false;
+	errno = 0;
+	status = ptrace(PTRACE_PEEKUSER, thread->tid, REGISTER_OF_DEBUG(DEBUG_STATUS), NULL);
+	if (errno || !(status & 1))
+		return false;
+	ptrace(PTRACE_POKEUSER, thread->tid, REGISTER_OF_DEBUG(DEBUG_STATUS), 0);
+	return true;
+}
+
 void thread_stopped(struct tracee *tracee, struct tracee_thread *thread, int status)
 {
 	uint64_t address;
@@ -127,7 +142,7 @@ void thread_stopped(struct tracee *tracee, struct tracee_thread *thread, int sta
 	}
 	if (WSTOPSIG(status) == SIGTRAP && thread_back_up(tracee, thread, status, &address))
 		return;
-	if (WSTOPSIG(status) == SIGTRAP && thread_has_written(tracee, thread)) {
+	if (WSTOPSIG(status) == SIGTRAP && thread_has_written(thread)) {
 		thread->pending = status;
 		return;
 	}
@@ -245,18 +260,4 @@ bool thread_watch(struct tracee *tracee, struct tracee_thread *thread)
 		       set_debug_register(thread, DEBUG_CONTROL, control_for(tracee->watch.size));
 	thread->watched = tracee->watch.size != 0;
 	return done;
-}
-
-bool thread_has_written(struct tracee *tracee, struct tracee_thread *thread)
-{
-	long status;
-
-	if (!thread->watched)
-		return false;
-	errno = 0;
-	status = ptrace(PTRACE_PEEKUSER, thread->tid, REGISTER_OF_DEBUG(DEBUG_STATUS), NULL);
-	if (errno || !(status & 1))
-		return false;
-	ptrace(PTRACE_POKEUSER, thread->tid, REGISTER_OF_DEBUG(DEBUG_STATUS), 0);
-	return true;
 }

@@ -75,8 +75,6 @@ bool tracee_has_traps(struct tracee *tracee);
 bool tracee_is_inside(struct tracee *tracee, uint64_t start, uint64_t end);
 /** Sets or clears its debug registers by tracee->watch; false when there are none to be had. */
 bool thread_watch(struct tracee *tracee, struct tracee_thread *thread);
-/** True when its debug registers say that it has written the watched bytes; clears that. */
-bool thread_has_written(struct tracee *tracee, struct tracee_thread *thread);
 
 /** Removes breakpoints from a forked child's own copy of memory, and lets it run free. */
 void child_release(struct tracee *tracee, pid_t child, bool shares_memory);

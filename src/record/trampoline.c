@@ -131,6 +131,16 @@ static void probe(struct piece *p, struct label *found)
 	}
 }
 
+/** Then at, key and order are those of the operation; @a search when the key is not where it is looked for first. */
+static void find_slot(struct piece *p, struct label *search, struct label *found)
+{
+	load_key(p);
+	load_slot(p);
+	emit_compare_memory(p->a, WIDTH_64, p->at, SLOT(key), p->key);
+	emit_branch(p->a, IF_NOT_EQUAL, search);
+	label_place(p->a, found);
+}
+
 /** The goroutine becomes the map's writer: the place in its order grows. Keeps at and key. */
 static void take_place(struct piece *p)
 {
@@ -313,11 +323,7 @@ static void make_set(struct piece *p)
 
 	save_registers(p);
 	leave_if_not_recording(p, &out);
-	load_key(p);
-	load_slot(p);
-	emit_compare_memory(a, WIDTH_64, p->at, SLOT(key), p->key);
-	emit_branch(a, IF_NOT_EQUAL, &search);
-	label_place(a, &found);
+	find_slot(p, &search, &found);
 	emit_compare_memory(a, WIDTH_64, p->at, SLOT(order), p->order);
 	emit_branch(a, IF_NOT_EQUAL, &reorder);
 	label_place(a, &record);
@@ -348,11 +354,7 @@ static void make_clear(struct piece *p)
 	displaced(p);
 	save_registers(p);
 	leave_if_not_recording(p, &out);
-	load_key(p);
-	load_slot(p);
-	emit_compare_memory(a, WIDTH_64, p->at, SLOT(key), p->key);
-	emit_branch(a, IF_NOT_EQUAL, &search);
-	label_place(a, &found);
+	find_slot(p, &search, &found);
 	emit_shift_right(a, p->order, 32);
 	emit_store(a, WIDTH_32, p->at, SLOT(left), p->order);
 	emit_and_byte(a, p->at, SLOT(who), (uint8_t)~FLIGHT_INSIDE);
@@ -386,11 +388,7 @@ static void make_read(struct piece *p)
 
 	save_registers(p);
 	leave_if_not_recording(p, &out);
-	load_key(p);
-	load_slot(p);
-	emit_compare_memory(a, WIDTH_64, p->at, SLOT(key), p->key);
-	emit_branch(a, IF_NOT_EQUAL, &search);
-	label_place(a, &found);
+	find_slot(p, &search, &found);
 	keep_place(p);
 	load_who(p, 0);
 	begin_walk(p);
