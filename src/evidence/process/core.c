@@ -130,7 +130,7 @@ static void segments_read(struct core *core)
 	g_array_sort(core->dumped, by_address);
 }
 
-static void core_add_to(const struct process *process, struct memory *memory)
+static uint64_t core_add_to(const struct process *process, struct memory *memory)
 {
 	const struct core *core = (const struct core *)process;
 
@@ -140,6 +140,7 @@ static void core_add_to(const struct process *process, struct memory *memory)
 
 		memory_add(memory, range->address, range->bytes, range->size, range->origin);
 	}
+	return 0;
 }
 
 static void core_rest(const struct process *process)

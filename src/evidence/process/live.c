@@ -18,7 +18,6 @@ struct live {
 	struct proc_maps maps;
 	GArray *files; // struct process_mapping
 	struct process_thread *threads;
-	size_t left_out;
 };
 
 static uint64_t fetch(void *context, uint64_t address, void *ret, uint64_t size)
@@ -44,12 +43,12 @@ static const struct proc_mapping *mapping_at(const struct live *live, guint i)
 }
 
 /** Mappings that touch are one range: a table may begin in one and end in the next. */
-static void add_to(const struct process *process, struct memory *memory)
+static uint64_t add_to(const struct process *process, struct memory *memory)
 {
 	struct live *live = (struct live *)(uintptr_t)process;
+	uint64_t left_out = 0;
 	guint i = 0;
 
-	live->left_out = 0;
 	while (i < live->maps.list->len) {
 		uint64_t start = mapping_at(live, i)->start;
 		uint64_t end = start + proc_mapping_kept(mapping_at(live, i));
@@ -60,8 +59,9 @@ static void add_to(const struct process *process, struct memory *memory)
 			end += proc_mapping_kept(mapping_at(live, i));
 		if (!memory_add_lazy(memory, start, end - start, fetch, live,
 				     (struct place){live->name, start}))
-			live->left_out++;
+			left_out += end - start;
 	}
+	return left_out;
 }
 
 static struct error *read_file(const struct live *live, const char *file, char **ret,
@@ -173,4 +173,3 @@ void live_close(struct live *live)
 const struct process *live_process(const struct live *live) { return &live->process; }
 const char *live_program(const struct live *live) { return live->program; }
 const char *live_program_path(const struct live *live) { return live->program_path; }
-size_t live_left_out(const struct live *live) { return live->left_out; }

@@ -21,7 +21,5 @@ const struct process *live_process(const struct live *live);
 const char *live_program(const struct live *live);
 /** Where that program was started from, for people. */
 const char *live_program_path(const struct live *live);
-/** Mappings that could not be made part of the evidence, as there is no room for them; 0 as a rule. */
-size_t live_left_out(const struct live *live);
 
 static inline void live_free_at(struct live **live) { live_close(*live); }

@@ -46,8 +46,11 @@ struct process {
 	struct text auxv;       /**< pairs of words */
 	const char *command;    /**< name, or the arguments; "" when not known */
 	uint64_t missing_bytes; /**< of memory that the headers promise and a cut-off core lacks */
-	/** Adds all memory that the process held; what the program's file holds unchanged may be left out. */
-	void (*add_to)(const struct process *process, struct memory *memory);
+	/**
+	 * Adds all memory that the process held; what the program's file holds unchanged may be left out.
+	 * @return bytes for which no room could be reserved; 0 as a rule
+	 */
+	uint64_t (*add_to)(const struct process *process, struct memory *memory);
 	/**
 	 * Lets the kernel take back the memory of what was looked at so far; views stay good, and are read again
 	 * from the file. NULL where there is nothing to take back.

@@ -103,9 +103,17 @@ static struct program *program_new(const struct program_evidence *evidence)
 
 static struct error *read_image(struct program *program, struct image *image)
 {
+	uint64_t left_out = 0;
+
 	program->arch = image_arch(image);
 	if (program->process)
-		program->process->add_to(program->process, program->memory);
+		left_out = program->process->add_to(program->process, program->memory);
+	if (left_out)
+		program_gap(program, "part of the process's memory",
+			    arena_format(program->arena,
+					 "there was no room to look at %llu bytes of it",
+					 (unsigned long long)left_out),
+			    "what stands there");
 	image_add_to(image, program->bias, program->memory);
 	TRY(buildinfo_read(image, program->bias, program->memory, program->arena, &program->build));
 	return read_tables(program);
