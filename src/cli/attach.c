@@ -39,7 +39,8 @@ const struct command command_attach = {
 		 "speed; see `mapfault help run` for what is done to it. Ctrl-C, SIGTERM and "
 		 "`mapfault\n"
 		 "detach` let go of it, and it runs on unchanged.\n",
-	.takes = OPTIONS_OUTPUT | OPTIONS_SOURCE | OPTIONS_VERDICT | OPTIONS_PROCESS | OPTIONS_STOP,
+	.takes = OPTIONS_OUTPUT | OPTIONS_SOURCE | OPTIONS_VERDICT | OPTIONS_PROCESS |
+		 OPTIONS_STOP | OPTIONS_RECORDED,
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.run = attach,

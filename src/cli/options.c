@@ -25,10 +25,6 @@ static void record_entries(struct options *o, GOptionEntry ret[GROUP_OPTIONS_MAX
 		{"keep", 0, 0, G_OPTION_ARG_NONE, &o->keep, "keep the record's file", NULL},
 		{"folder", 0, 0, G_OPTION_ARG_FILENAME, &o->folder,
 		 "where the record's file goes (default /dev/shm)", "DIR"},
-		{"allocs", 0, 0, G_OPTION_ARG_NONE, &o->allocs,
-		 "record also who makes and who grows maps", NULL},
-		{"reads", 0, 0, G_OPTION_ARG_NONE, &o->reads,
-		 "record also who reads and iterates over maps", NULL},
 		{"report-shared", 0, 0, G_OPTION_ARG_NONE, &o->report_shared,
 		 "at the end, list maps that several goroutines wrote", NULL}};
 
@@ -58,11 +54,12 @@ static void later_entries(unsigned group, struct options *o, GOptionEntry ret[GR
 		{"core", 0, 0, G_OPTION_ARG_FILENAME, &o->core,
 		 "write a core of that very moment to FILE", "FILE"},
 		{"record", 0, 0, G_OPTION_ARG_NONE, &o->record,
-		 "with the flight recorder, which proves the other side", NULL},
+		 "with the flight recorder, which proves the other side", NULL}};
+	const GOptionEntry recorded[] = {
 		{"allocs", 0, 0, G_OPTION_ARG_NONE, &o->allocs,
-		 "with --record: record also who makes and who grows maps", NULL},
+		 "let the recorder tell who made and who grew the map, too", NULL},
 		{"reads", 0, 0, G_OPTION_ARG_NONE, &o->reads,
-		 "with --record: record also who reads and iterates over maps", NULL}};
+		 "let the recorder tell who read the map, too", NULL}};
 
 	if (1u << group == OPTIONS_RECORD)
 		record_entries(o, ret);
@@ -72,6 +69,8 @@ static void later_entries(unsigned group, struct options *o, GOptionEntry ret[GR
 		ret[0] = process;
 	else if (1u << group == OPTIONS_STOP)
 		memcpy(ret, stop, sizeof(stop));
+	else if (1u << group == OPTIONS_RECORDED)
+		memcpy(ret, recorded, sizeof(recorded));
 }
 
 /* The rows of one group, which store into @a o. Ends in a zero row. */

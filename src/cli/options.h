@@ -21,16 +21,13 @@ enum option_group {
 	OPTIONS_REPRODUCE = 1 << 8,
 	/** -o DIR, --go, --runs, --minutes, --svg, --download, --json, --color, -q */
 	OPTIONS_SENSITIVITY = 1 << 9,
-	OPTIONS_RECORD =
-		1
-		<< 10, /**< --pid, --remove, --keep, --folder, --allocs, --reads, --report-shared */
+	OPTIONS_RECORD = 1 << 10,  /**< --pid, --remove, --keep, --folder, --report-shared */
 	OPTIONS_PROCESS = 1 << 11, /**< --pid */
-	OPTIONS_STOP =
-		1
-		<< 12, /**< --hold, --core, --record, --allocs, --reads; options end at the first argument */
+	OPTIONS_STOP = 1 << 12,  /**< --hold, --core, --record; options end at the first argument */
 	OPTIONS_WATCH = 1 << 13, /**< --map, --type, --events, --seconds */
+	OPTIONS_RECORDED = 1 << 14, /**< --allocs, --reads */
 };
-#define OPTION_GROUPS 14
+#define OPTION_GROUPS 15
 
 enum output_format { FORMAT_TEXT, FORMAT_JSON };
 

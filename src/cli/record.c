@@ -224,7 +224,7 @@ const struct command command_record = {
 		"changed on disk, and needs no rebuild and no symbols. x86-64, Go 1.9 to 1.27.\n"
 		"The verdict goes to standard error, or to the file of -o.\n"
 		"Exit status: the program's own; 128 and the number of the signal that ended it.\n",
-	.takes = OPTIONS_OUTPUT | OPTIONS_SOURCE | OPTIONS_RECORD,
+	.takes = OPTIONS_OUTPUT | OPTIONS_SOURCE | OPTIONS_RECORD | OPTIONS_RECORDED,
 	.arguments_min = 0,
 	.arguments_max = 4096,
 	.run = record,

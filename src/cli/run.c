@@ -69,7 +69,7 @@ const struct command command_run = {
 		 "and the\n"
 		 "program goes on to die as it would have. The verdict goes to standard error.\n"
 		 "Programs that it starts are not watched; one that it becomes by exec is.\n",
-	.takes = OPTIONS_OUTPUT | OPTIONS_SOURCE | OPTIONS_STOP,
+	.takes = OPTIONS_OUTPUT | OPTIONS_SOURCE | OPTIONS_STOP | OPTIONS_RECORDED,
 	.arguments_min = 1,
 	.arguments_max = SIZE_MAX,
 	.run = run,
