@@ -49,6 +49,7 @@ struct findings *findings_derive(struct program *program)
 		flight_record_uses(&reasoning);
 		find_other(&reasoning);
 		race_report_weigh(&reasoning);
+		lock_state_read(&reasoning);
 	}
 	if (program->printout)
 		told_caveat(&reasoning);

@@ -79,6 +79,12 @@ struct map_use {
 	bool inside;    /**< the write was not over then */
 };
 
+/** A lock beside the map, and what its state then says of the two sides. */
+struct lock_fact {
+	const struct lock *lock;
+	const char *says; /**< half a sentence */
+};
+
 struct conflict_map {
 	uint64_t address;           /**< 0 when it could not be found */
 	const struct go_type *type; /**< NULL when not known */
@@ -103,6 +109,9 @@ struct conflict_map {
 	/** Who read it and who wrote it, the last first; none when that was not recorded */
 	struct map_use *readers, *writers;
 	size_t reader_count, writer_count;
+	/** Locks in the struct that owns it; none where there is no memory, or the struct's type is not known */
+	struct lock_fact *locks;
+	size_t lock_count;
 };
 
 /** A death that is no map fatal. */

@@ -10,5 +10,7 @@ void nil_map_describe(struct reasoning *reasoning, const struct goroutine *gorou
 void conflict_identify(struct reasoning *reasoning);
 void rank_parties(struct reasoning *reasoning);
 void flags_tabulate(struct reasoning *reasoning);
+/** The locks beside the map, as memory has them, and what they say of the parties. */
+void lock_state_read(struct reasoning *reasoning);
 void advice_give(struct reasoning *reasoning);
 void sentence_write(struct reasoning *reasoning);

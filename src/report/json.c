@@ -2,6 +2,8 @@
 // The report as JSON, key by key as schema/report.schema.json has them.
 #include "report/report.h"
 
+#include "model/data/lock.h"
+
 #include "report/json_parts.h"
 
 #include <glib.h>
@@ -128,6 +130,26 @@ static void use_list(struct json_writer *json, const char *key, const struct map
 	json_end_array(json);
 }
 
+static void lock_list(struct json_writer *json, const struct conflict_map *map)
+{
+	json_put_array(json, "locks");
+	for (size_t i = 0; i < map->lock_count; i++) {
+		const struct lock *lock = map->locks[i].lock;
+
+		json_put_object(json, NULL);
+		json_put_string(json, "path", lock->path);
+		json_put_string(json, "type", go_lock_kind_name(lock->kind));
+		json_put_address(json, "address", lock->address);
+		json_put_string(json, "state", go_lock_hold_name(lock->state.hold));
+		json_put_unsigned(json, "readers", lock->state.readers);
+		json_put_unsigned(json, "waiters", lock->state.waiters);
+		json_put_boolean(json, "writer_waits", lock->state.writer_waits);
+		json_put_string(json, "says", map->locks[i].says);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
 static void conflict_map(struct json_writer *json, const struct conflict_map *map)
 {
 	if (!map->address && !map->type) {
@@ -151,6 +173,7 @@ static void conflict_map(struct json_writer *json, const struct conflict_map *ma
 	goroutine_number(json, "grown_by", map->grown_by);
 	use_list(json, "last_readers", map->readers, map->reader_count);
 	use_list(json, "last_writers", map->writers, map->writer_count);
+	lock_list(json, map);
 	json_end_object(json);
 }
 

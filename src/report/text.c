@@ -3,6 +3,7 @@
 // missing. Every line answers who, where, how do you know, or what now.
 #include "report/report.h"
 
+#include "model/data/lock.h"
 #include "report/screen.h"
 #include "report/source.h"
 #include "report/words.h"
@@ -17,6 +18,7 @@
 /* How much of each list one screen has room for; the JSON has it all. */
 #define SHOWN_OWNERS     2
 #define SHOWN_USES       3
+#define SHOWN_LOCKS      2
 #define SHOWN_CALLERS    2
 #define SHOWN_CANDIDATES 4 /* writes, with all who may have done them */
 #define SHOWN_LIKEWISE   4 /* goroutines, of those after the first */
@@ -583,6 +585,33 @@ static void sides(struct verdict *v)
 		side_block(v, v->findings->other);
 }
 
+/** What the locks beside the map were at that moment. */
+static void locks(struct verdict *v)
+{
+	const struct conflict_map *map = &v->findings->map;
+
+	for (size_t i = 0; i < map->lock_count && i < SHOWN_LOCKS; i++) {
+		const struct lock *lock = map->locks[i].lock;
+
+		if (i == 0) {
+			screen_newline(&v->screen);
+			label(v, TONE_BOLD, "LOCKS");
+		} else {
+			next_line(v);
+		}
+		field(v, TONE_BOLD, lock->path);
+		field(v, TONE_DIM, go_lock_kind_name(lock->kind));
+		next_line(v);
+		screen_words(&v->screen, TONE_PLAIN, map->locks[i].says);
+	}
+	if (map->lock_count > SHOWN_LOCKS) {
+		next_line(v);
+		screen_format(&v->screen, TONE_DIM, "%zu more", map->lock_count - SHOWN_LOCKS);
+	}
+	if (map->lock_count)
+		screen_newline(&v->screen);
+}
+
 void report_text(const struct report_input *input, const struct report_style *style, FILE *out)
 {
 	struct verdict v = {.findings = input->findings, .style = style};
@@ -593,6 +622,7 @@ void report_text(const struct report_input *input, const struct report_style *st
 	sentence(&v);
 	map_line(&v);
 	sides(&v);
+	locks(&v);
 	candidates(&v);
 	innocents(&v);
 	if (v.findings->advice_count || v.findings->program->gaps.count)

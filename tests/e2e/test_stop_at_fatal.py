@@ -108,6 +108,26 @@ def test_second_look_proves_who_comes_again(version):
     assert surest and surest["rule"] == "in_write_op" and surest["confidence"] in ("proven", "likely"), report
 
 
+# fixture, lock, how it must stand: who noticed holds a read lock; each call locks a copy, and never the first one
+LOCKS = [("hits_under_rlock", "main.thumbnails.RWMutex", "shared"), ("struct_copied", "main.bytesIn.mu", "free")]
+
+
+@pytest.mark.parametrize("version", ["1.9.7", "1.16.15", "1.24.11", "1.27.2"])
+@pytest.mark.parametrize("name,path,state", LOCKS)
+def test_locks_beside_the_map(name, path, state, version):
+    fixture = fixture_named(name)
+    for _ in range(CRASH_TRIES):
+        with CrashFolder() as folder:
+            _, found, _ = run_watched(fixture, program_build(fixture, version), folder)
+        if found and found["map"]["confidence"] == "proven":
+            lock = next(lock for lock in found["map"]["locks"] if lock["path"] == path)
+            assert lock["state"] == state, lock
+            assert lock["readers"] > 0 if state == "shared" else lock["readers"] == 0
+            return
+    pytest.skip("the map was not found for sure")
+
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("version,gotraceback", [("1.22.12", "single"), ("1.27.2", "crash"), ("1.12.17", "crash")])
 def test_it_dies_as_it_would_have(version, gotraceback):

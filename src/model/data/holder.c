@@ -5,6 +5,7 @@
 #include "model/data/holder.h"
 
 #include "model/data/heap.h"
+#include "model/data/lock.h"
 #include "model/stack/unwind.h"
 
 #include <glib.h>
@@ -184,6 +185,7 @@ static bool holder_object(struct program *program, uint64_t word, const struct m
 			      .type = leaf && leaf->kind == GO_KIND_MAP ? leaf : NULL,
 			      .word = word,
 			      .hops = 1};
+	ret->lock_count = locks_in(program, type->name, "", type, word - offset, &ret->locks);
 	return true;
 }
 
@@ -228,6 +230,8 @@ static bool field_of(struct program *program, const struct go_type *type, uint64
 			.type = leaf,
 			.word = word,
 			.hops = 1};
+		ret->lock_count =
+			locks_in(program, type->name, "", type, word - offset, &ret->locks);
 		return true;
 	}
 	return false;

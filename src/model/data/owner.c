@@ -5,8 +5,10 @@
 #include "model/data/owner.h"
 
 #include "model/data/holder.h"
+#include "model/data/lock.h"
 #include "model/data/reach.h"
 
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +27,31 @@ static bool owner_known(const struct search *search, uint64_t word)
 	return false;
 }
 
+/** "main.server" where the way to the map is "main.server.sessions", or by type, "main.store". */
+static const char *name_of_whole(struct program *program, const struct reach_edge *edge,
+				 const char *path)
+{
+	const struct go_type *leaf;
+	char field[256] = "";
+	size_t length = strlen(path);
+
+	if (go_type_path(edge->whole, edge->word - edge->whole_at, field, sizeof(field), &leaf) &&
+	    g_str_has_suffix(path, field))
+		return arena_format(program->arena, "%.*s", (int)(length - strlen(field)), path);
+	return edge->whole->name;
+}
+
+/** The path's mark of a local variable comes behind the lock's name, as it does behind the map's. */
+static void add_locks(struct program *program, const struct reach_edge *edge, struct owner *owner)
+{
+	const char *mark = strstr(owner->path, OWNER_LOCAL_MARK);
+	size_t length = mark ? (size_t)(mark - owner->path) : strlen(owner->path);
+	const char *path = arena_format(program->arena, "%.*s", (int)length, owner->path);
+
+	owner->lock_count = locks_in(program, name_of_whole(program, edge, path), mark ? mark : "",
+				     edge->whole, edge->whole_at, &owner->locks);
+}
+
 static bool edge_compare(struct reach *reach, const struct reach_edge *edge, void *context)
 {
 	struct search *search = context;
@@ -32,13 +59,16 @@ static bool edge_compare(struct reach *reach, const struct reach_edge *edge, voi
 
 	if (edge->target != search->address || owner_known(search, edge->word))
 		return true;
-	search->owners[search->count++] =
-		(struct owner){.path = arena_string(arena, text_of(reach_path(reach))),
-			       .via = edge->via,
-			       .holder_type = arena_string(arena, text_of(edge->holder)),
-			       .type = edge->type,
-			       .word = edge->word,
-			       .hops = edge->hops};
+	struct owner *owner = &search->owners[search->count++];
+
+	*owner = (struct owner){.path = arena_string(arena, text_of(reach_path(reach))),
+				.via = edge->via,
+				.holder_type = arena_string(arena, text_of(edge->holder)),
+				.type = edge->type,
+				.word = edge->word,
+				.hops = edge->hops};
+	if (edge->whole)
+		add_locks(search->program, edge, owner);
 	return search->count < search->room;
 }
 

@@ -16,6 +16,9 @@ struct owner {
 	uint64_t
 		word; /**< address of the word that holds the map's address; 0: only the code tells */
 	unsigned hops; /**< pointers from the root */
+	const struct lock *
+		locks; /**< of the outermost struct around that word, as far as its type is known */
+	size_t lock_count;
 };
 
 /**

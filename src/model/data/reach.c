@@ -19,6 +19,12 @@ enum node_kind {
 	NODE_MAP,      // a map's header, not the pointer to it
 };
 
+/** The outermost struct around a value; type is NULL when there is none. */
+struct whole {
+	const struct go_type *type;
+	uint64_t address;
+};
+
 struct node {
 	uint64_t address;
 	const struct go_type *type;
@@ -28,6 +34,7 @@ struct node {
 	const char *suffix;
 	const char *via;
 	const char *holder; // of elements and maps: the struct whose field leads to them; else ""
+	struct whole whole; // likewise
 	unsigned hops;
 	enum node_kind kind;
 };
@@ -52,6 +59,8 @@ struct spot {
 	uint64_t address;
 	const char *holder, *via;
 	unsigned depth;
+	struct whole whole;
+	bool nested; // in a struct
 };
 
 static void value_scan(struct reach *reach, struct spot spot);
@@ -141,6 +150,8 @@ static void edge_follow(struct reach *reach, const struct spot *spot, uint64_t t
 				  .target = target,
 				  .type = type,
 				  .holder = spot->holder,
+				  .whole = spot->whole.type,
+				  .whole_at = spot->whole.address,
 				  .via = spot->via,
 				  .hops = node->hops};
 	struct node next = {.address = target,
@@ -149,6 +160,7 @@ static void edge_follow(struct reach *reach, const struct spot *spot, uint64_t t
 			    .parent = reach->current,
 			    .via = "pointer",
 			    .holder = kind == NODE_VALUE ? "" : spot->holder,
+			    .whole = kind == NODE_VALUE ? (struct whole){0} : spot->whole,
 			    .hops = node->hops + 1,
 			    .kind = kind};
 
@@ -218,6 +230,7 @@ static void interface_scan(struct reach *reach, const struct spot *spot)
 
 static void struct_scan(struct reach *reach, const struct spot *spot)
 {
+	struct whole whole = spot->nested ? spot->whole : (struct whole){spot->type, spot->address};
 	gsize length = reach->step->len;
 
 	if (go_type_is_runtimes(spot->type))
@@ -230,7 +243,8 @@ static void struct_scan(struct reach *reach, const struct spot *spot)
 		g_string_append_c(reach->step, '.');
 		g_string_append(reach->step, field->name);
 		value_scan(reach, (struct spot){field->type, spot->address + field->offset,
-						spot->type->full_name, "field", spot->depth + 1});
+						spot->type->full_name, "field", spot->depth + 1,
+						whole, true});
 		g_string_truncate(reach->step, length);
 	}
 }
@@ -257,7 +271,7 @@ static void elements_scan(struct reach *reach, const struct spot *spot, const st
 	for (uint64_t i = 0; i < MIN(count, (uint64_t)ELEMENTS_MAX) && !reach->done; i++) {
 		append_index(reach->step, i);
 		value_scan(reach, (struct spot){elem, spot->address + i * elem->size, spot->holder,
-						"element", spot->depth + 1});
+						"element", spot->depth + 1, spot->whole, false});
 		g_string_truncate(reach->step, length);
 	}
 }
@@ -360,8 +374,8 @@ static bool element_scan(uint64_t key, uint64_t elem, void *context)
 	struct map_scan *scan = context;
 
 	g_string_assign(scan->reach->step, "[...]");
-	value_scan(scan->reach,
-		   (struct spot){scan->map->type->elem, elem, scan->map->holder, "map element", 1});
+	value_scan(scan->reach, (struct spot){scan->map->type->elem, elem, scan->map->holder,
+					      "map element", 1, scan->map->whole, false});
 	return --scan->left && !scan->reach->done;
 }
 
@@ -378,7 +392,7 @@ static void map_scan(struct reach *reach, const struct node *node)
 static void node_scan(struct reach *reach, uint32_t index)
 {
 	const struct node node = *node_at(reach, index);
-	struct spot spot = {node.type, node.address, node.holder, node.via, 0};
+	struct spot spot = {node.type, node.address, node.holder, node.via, 0, node.whole, false};
 
 	reach->current = index;
 	g_string_truncate(reach->step, 0);

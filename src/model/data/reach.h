@@ -19,6 +19,9 @@ struct reach_edge {
 	const struct go_type *type;
 	/** Full name of the struct whose field is the word, or leads to it through elements of maps and slices; "" when none does */
 	const char *holder;
+	/** The outermost struct around that field, and where it stands; NULL when there is none. Lives as long as the walk. */
+	const struct go_type *whole;
+	uint64_t whole_at;
 	const char *via; /**< see struct owner */
 	unsigned hops;
 };
