@@ -27,7 +27,9 @@
 #define STACK_LOOK_BYTES (32u << 10) /* of a thread's stack: a signal's frame is within */
 #define STACK_NEAR_BYTES (8u << 10)  /* what it is doing now */
 #define SETTLE_TRIES     200
-#define SETTLE_MS        1
+#define SETTLE_MS        1  /* for the first tries, */
+#define SETTLE_LATE_MS   10 /* and for those after them: the machine may be busy with other work */
+#define SETTLE_EARLY     50
 #define BEFORE_FLIGHT    (TRAMPOLINE_CODE_BYTES + TRAMPOLINE_OWN_BYTES)
 
 struct recorder {
@@ -324,6 +326,11 @@ static void look_for_hooks(void *context, uint64_t address, bool near)
 	in->in_operation |= near && is_in_write(in->plan, address);
 }
 
+static struct error *let_run(struct tracee *tracee, int tries)
+{
+	return tracee_run_for(tracee, tries < SETTLE_EARLY ? SETTLE_MS : SETTLE_LATE_MS);
+}
+
 /** Lets the process run for moments until no thread is where a jump will be, and best inside no write at all. */
 static struct error *settle(struct installing *in)
 {
@@ -332,7 +339,7 @@ static struct error *settle(struct installing *in)
 		TRY(look_at_threads(in->tracee, look_for_hooks, in));
 		if (!in->inside_hook && (!in->in_operation || i > SETTLE_TRIES / 4))
 			return NULL;
-		TRY(tracee_run_for(in->tracee, SETTLE_MS));
+		TRY(let_run(in->tracee, i));
 	}
 	return refuse(in, "some thread was always inside the code to be hooked");
 }
@@ -518,7 +525,7 @@ static struct error *take_down(struct tracee *tracee, struct pieces *pieces)
 		TRY(look_at_threads(tracee, look_for_pieces, pieces));
 		if (!pieces->in_use)
 			return tracee_unmap(tracee, pieces->start, pieces->end - pieces->start);
-		TRY(tracee_run_for(tracee, SETTLE_MS));
+		TRY(let_run(tracee, i));
 	}
 	return NULL; // it stays, and is of no harm
 }
