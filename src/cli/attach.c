@@ -19,9 +19,6 @@ static struct error *attach(const struct invocation *invocation, int *ret_status
 	TRY(need_pid(invocation));
 	TRY(supervise_check(&invocation->options));
 	TRY(tracee_attach(invocation->options.pid, &tracee));
-	if (!invocation->options.quiet)
-		fprintf(stderr, "mapfault: watching %s until it ends; Ctrl-C lets go of it\n",
-			tracee_name(tracee));
 	TRY(supervise(invocation, tracee, &result));
 	*ret_status = result.fail ? 1 : 0;
 	return NULL;

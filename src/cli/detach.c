@@ -3,6 +3,8 @@
 #include "cli/supervise.h"
 
 #include "cli/fatal_entry.h"
+#include "evidence/process/proc_maps.h"
+#include "record/recorder.h"
 
 #include <signal.h>
 
@@ -11,12 +13,10 @@
 /** Who traces it; 0 when nobody does. */
 static struct error *tracer_of(pid_t pid, pid_t *ret)
 {
-	g_autofree char *path = g_strdup_printf("/proc/%d/status", (int)pid);
 	g_autofree char *status = NULL;
 	const char *at;
 
-	if (!g_file_get_contents(path, &status, NULL, NULL))
-		return error_new(ERROR_NOT_FOUND, place_whole(path), "there is no such process");
+	TRY(proc_file_read(pid, "status", &status, NULL));
 	at = strstr(status, "\nTracerPid:");
 	*ret = at ? (pid_t)g_ascii_strtoll(at + strlen("\nTracerPid:"), NULL, 10) : 0;
 	return NULL;
@@ -68,10 +68,21 @@ static struct error *repair(const struct invocation *invocation, pid_t pid, size
 	return fatal_stop_repair_shields(pid, ret);
 }
 
+/** `record -p` leaves one that nobody watches. */
+static struct error *take_recorder_out(pid_t pid)
+{
+	scoped(tracee) struct tracee *tracee = NULL;
+
+	TRY(tracee_attach(pid, &tracee));
+	TRY(recorder_remove(tracee));
+	return tracee_detach(tracee);
+}
+
 static struct error *detach(const struct invocation *invocation, int *ret_status)
 {
 	pid_t pid = invocation->options.pid, tracer;
 	size_t repaired = 0;
+	bool recorded;
 
 	if (pid <= 0)
 		return error_with_hint(
@@ -81,9 +92,13 @@ static struct error *detach(const struct invocation *invocation, int *ret_status
 	if (tracer)
 		TRY(ask(pid, tracer));
 	TRY(repair(invocation, pid, &repaired));
+	recorded = recorder_is_in(pid);
+	if (recorded)
+		TRY(take_recorder_out(pid));
 	if (!invocation->options.quiet)
-		fprintf(stderr, "mapfault: process %d is not watched%s%s\n", (int)pid,
+		fprintf(stderr, "mapfault: process %d is not watched%s%s%s\n", (int)pid,
 			tracer ? " any more" : "",
+			recorded ? "; the flight recorder was taken out of it" : "",
 			repaired ? "; what a killed watcher had left in it is repaired" : "");
 	return NULL;
 }
@@ -95,7 +110,8 @@ const struct command command_detach = {
 	.examples = "  mapfault detach -p $(pidof server)\n",
 	.about = "Asks the mapfault that watches it to let go. When that one was killed, the bytes "
 		 "that it\n"
-		 "had changed in the process are restored from the binary.\n",
+		 "had changed in the process are restored from the binary. A flight recorder that\n"
+		 "`mapfault record -p` put in is taken out; its record stays.\n",
 	.takes = OPTIONS_OUTPUT | OPTIONS_PROCESS,
 	.arguments_min = 1,
 	.arguments_max = 1,

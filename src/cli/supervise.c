@@ -365,6 +365,8 @@ static struct error *follow(struct supervision *s)
 {
 	struct error *first = arm_if_go(s, tracee_is_child(s->tracee));
 
+	if (!first && !tracee_is_child(s->tracee))
+		note(s, "watching %s until it ends; Ctrl-C lets go of it", tracee_name(s->tracee));
 	while (!first && !is_over(s)) {
 		struct tracee_event event = {0};
 

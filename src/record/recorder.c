@@ -572,6 +572,17 @@ struct error *recorder_remove(struct tracee *tracee)
 				 "is not being recorded");
 }
 
+bool recorder_is_in(pid_t pid)
+{
+	scoped(proc_maps) struct proc_maps maps = {0};
+	scoped(error) struct error *error = proc_maps_read(pid, &maps);
+	bool found = false;
+
+	for (guint i = 0; !error && i < maps.list->len; i++)
+		found |= is_flight_file(proc_maps_at(maps.list, i));
+	return found;
+}
+
 const char *recorder_path(const struct recorder *recorder) { return recorder->path; }
 
 const char *recorder_incomplete(const struct recorder *recorder) { return recorder->incomplete; }

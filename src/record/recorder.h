@@ -30,6 +30,8 @@ struct error *recorder_install(struct tracee *tracee, struct image *image,
  * @return ERROR_NOT_FOUND when the process is not being recorded
  */
 struct error *recorder_remove(struct tracee *tracee);
+/** Is there a recorder in that process? False also where that can't be seen. */
+bool recorder_is_in(pid_t pid);
 /** Path of the file by which this process can open it. */
 const char *recorder_path(const struct recorder *recorder);
 /** Functions whose writes are not recorded because their code was not understood: a sentence; "" when none. */

@@ -169,6 +169,25 @@ def test_a_watcher_that_lets_go_takes_its_recorder_along(tmp_path):
         process.kill()
 
 
+def test_detach_takes_a_recorder_out_that_nobody_watches(tmp_path):
+    process = sleeper(tmp_path)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        recorder = subprocess.Popen([str(mapfault_path()), "record", "-p", str(process.pid), "--folder", str(tmp_path)],
+                                    stderr=subprocess.PIPE, text=True)
+        assert "recording process" in recorder.stderr.readline()
+        recorder.send_signal(signal.SIGINT)
+        assert recorder.wait(timeout=20) == 0
+        assert ".flight" in pathlib.Path(f"/proc/{process.pid}/maps").read_text()
+        done = mapfault_run("detach", "-p", process.pid)
+        assert done.returncode == 0 and "the flight recorder was taken out" in done.stderr, done.stderr
+        assert ".flight" not in pathlib.Path(f"/proc/{process.pid}/maps").read_text()
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == "sound\n"
+    finally:
+        process.kill()
+
+
 def shared_maps(tmp_path, name, version, output):
     program, report = worker_build(tmp_path, name, version), tmp_path / "shared.json"
     done = mapfault_run("record", "--report-shared", "--json", "-o", report, "--", program)

@@ -64,17 +64,6 @@ static uint64_t add_to(const struct process *process, struct memory *memory)
 	return left_out;
 }
 
-static struct error *read_file(const struct live *live, const char *file, char **ret,
-			       gsize *ret_size)
-{
-	g_autofree char *path = g_strdup_printf("/proc/%d/%s", (int)live->pid, file);
-	g_autoptr(GError) error = NULL;
-
-	if (g_file_get_contents(path, ret, ret_size, &error))
-		return NULL;
-	return error_new(ERROR_NOT_FOUND, place_whole(live->name), "has ended: %s", error->message);
-}
-
 static void list_files(struct live *live)
 {
 	for (guint i = 0; i < live->maps.list->len; i++) {
@@ -108,9 +97,9 @@ static struct error *read_all(struct live *live)
 	TRY(proc_maps_read(live->pid, &live->maps));
 	proc_maps_mark(live->maps.list, read_memory, live);
 	list_files(live);
-	TRY(read_file(live, "cmdline", &live->command, &size));
+	TRY(proc_file_read(live->pid, "cmdline", &live->command, &size));
 	join_arguments(live->command, size);
-	TRY(read_file(live, "auxv", &live->auxv, &size));
+	TRY(proc_file_read(live->pid, "auxv", &live->auxv, &size));
 	live->process.auxv = (struct text){live->auxv, size};
 	live->program_path = g_file_read_link(live->program, NULL);
 	if (!live->program_path)

@@ -82,15 +82,29 @@ struct error *proc_maps_parse(char *text, const char *source, GArray *ret)
 	return NULL;
 }
 
-struct error *proc_maps_read(int32_t pid, struct proc_maps *ret)
+struct error *proc_file_read(int32_t pid, const char *file, char **ret, size_t *ret_size)
 {
-	g_autofree char *path = g_strdup_printf("/proc/%d/maps", (int)pid);
+	g_autofree char *path = g_strdup_printf("/proc/%d/%s", (int)pid, file);
 	g_autofree char *name = g_strdup_printf("process %d", (int)pid);
 	g_autoptr(GError) error = NULL;
 
-	if (!g_file_get_contents(path, &ret->text, NULL, &error))
-		return error_new(ERROR_NOT_FOUND, place_whole(name), "has ended: %s",
-				 error->message);
+	if (g_file_get_contents(path, ret, ret_size, &error))
+		return NULL;
+	if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES) ||
+	    g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_PERM))
+		return error_with_hint(error_new(ERROR_REFUSED, place_whole(name),
+						 "may not be looked at: %s", error->message),
+				       "run mapfault as that user, or with sudo");
+	return error_with_hint(
+		error_new(ERROR_NOT_FOUND, place_whole(name), "there is no such process"),
+		"see `ps ax` for those that there are");
+}
+
+struct error *proc_maps_read(int32_t pid, struct proc_maps *ret)
+{
+	g_autofree char *name = g_strdup_printf("process %d", (int)pid);
+
+	TRY(proc_file_read(pid, "maps", &ret->text, NULL));
 	ret->list = g_array_new(FALSE, FALSE, sizeof(struct proc_mapping));
 	return proc_maps_parse(ret->text, name, ret->list);
 }

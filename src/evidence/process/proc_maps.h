@@ -14,6 +14,12 @@ struct proc_mapping {
 };
 
 /**
+ * A file of /proc/@a pid as a whole, with a NUL behind it; g_free() it.
+ * @return ERROR_NOT_FOUND when the process has ended, ERROR_REFUSED when this one may not look at it
+ */
+struct error *proc_file_read(int32_t pid, const char *file, char **ret, size_t *ret_size);
+
+/**
  * Reads the list's text. Lines that are none are ERROR_MALFORMED.
  * @param text  ends in NUL; changed, and the paths point into it
  * @param source  named in errors
