@@ -18,7 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SIGNALLED 128 /* added to a signal's number, as shells do */
+#define SIGNALLED     128 /* added to a signal's number, as shells do */
+#define LOOK_AGAIN_NS 100000000
+
+static const int terminal_signals[] = {SIGINT, SIGQUIT},
+		 other_signals[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
 static volatile sig_atomic_t passed_on_to, interrupted;
 
@@ -33,14 +37,12 @@ static void pass_on(int number)
 static void take_signals(pid_t child)
 {
 	struct sigaction action = {.sa_handler = pass_on}, ignore = {.sa_handler = SIG_IGN};
-	static const int terminal[] = {SIGINT, SIGQUIT},
-			 others[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
 	passed_on_to = child;
-	for (size_t i = 0; i < G_N_ELEMENTS(terminal); i++)
-		sigaction(terminal[i], child ? &ignore : &action, NULL);
-	for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
-		sigaction(others[i], &action, NULL);
+	for (size_t i = 0; i < G_N_ELEMENTS(terminal_signals); i++)
+		sigaction(terminal_signals[i], child ? &ignore : &action, NULL);
+	for (size_t i = 0; i < G_N_ELEMENTS(other_signals); i++)
+		sigaction(other_signals[i], &action, NULL);
 }
 
 static void write_verdict(const struct findings *findings, const struct gathered *gathered,
@@ -142,15 +144,35 @@ static struct error *run_program(char **program, const struct options *options, 
 	return conclude(recorder, options);
 }
 
+/** Signals come only while it waits, so that none can come between the look at what they left and the wait. */
+static void block_signals(sigset_t *ret_before)
+{
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < G_N_ELEMENTS(terminal_signals); i++)
+		sigaddset(&blocked, terminal_signals[i]);
+	for (size_t i = 0; i < G_N_ELEMENTS(other_signals); i++)
+		sigaddset(&blocked, other_signals[i]);
+	sigprocmask(SIG_BLOCK, &blocked, ret_before);
+}
+
 /** @return false when this process was told to stop before the other had ended */
 static bool wait_for_end(pid_t pid)
 {
 	struct pollfd poll_fd = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
-	bool ended = poll_fd.fd < 0;
+	const struct timespec look_again = {.tv_nsec = LOOK_AGAIN_NS};
+	bool has_fd = poll_fd.fd >= 0, ended = false; // kernels before 5.3 have none
+	sigset_t before;
 
-	while (!ended && !interrupted)
-		ended = poll(&poll_fd, 1, -1) > 0;
-	if (poll_fd.fd >= 0)
+	block_signals(&before);
+	while (!ended && !interrupted) {
+		ended = ppoll(&poll_fd, has_fd, has_fd ? NULL : &look_again, &before) > 0;
+		if (!has_fd)
+			ended = kill(pid, 0) != 0 && errno == ESRCH;
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (has_fd)
 		close(poll_fd.fd);
 	return ended;
 }
