@@ -353,8 +353,8 @@ static struct error *check_code(const struct installing *in)
 		if (!tracee_read(in->tracee, hook->at.address, bytes, hook->at.size))
 			return refuse(in, "its code cannot be read");
 		if (memcmp(bytes, hook->bytes, hook->at.size) != 0)
-			return refuse(in, "its code is not that of the binary: it may be recorded "
-					  "already, or another tool has changed it");
+			return refuse(in, "its code is not that of the binary: another tool has "
+					  "changed it");
 	}
 	return NULL;
 }
@@ -465,6 +465,23 @@ static struct error *find_bias(const struct tracee *tracee, const struct image *
 			 "does not say where it was loaded");
 }
 
+static bool is_flight_file(const struct proc_mapping *mapping)
+{
+	return mapping->shared && strstr(mapping->path, "/mapfault-") &&
+	       strstr(mapping->path, FILE_SUFFIX);
+}
+
+bool recorder_is_in(pid_t pid)
+{
+	scoped(proc_maps) struct proc_maps maps = {0};
+	scoped(error) struct error *error = proc_maps_read(pid, &maps);
+	bool found = false;
+
+	for (guint i = 0; !error && i < maps.list->len; i++)
+		found |= is_flight_file(proc_maps_at(maps.list, i));
+	return found;
+}
+
 struct error *recorder_install(struct tracee *tracee, struct image *image,
 			       const struct recorder_options *options, struct recorder **ret)
 {
@@ -477,6 +494,10 @@ struct error *recorder_install(struct tracee *tracee, struct image *image,
 	struct plan_options planned = {
 		.births = options->births, .reads = options->reads, .eras = options->eras};
 
+	if (recorder_is_in(tracee_pid(tracee)))
+		return error_with_hint(error_new(ERROR_REFUSED, place_whole(tracee_name(tracee)),
+						 "is being recorded already"),
+				       "`mapfault detach -p %d` takes that recorder out", pid);
 	TRY(find_bias(tracee, image, &planned.bias));
 	TRY(plan_make(image, &planned, &in.plan));
 	in.decoder = decoder_new();
@@ -496,12 +517,6 @@ struct error *recorder_install(struct tracee *tracee, struct image *image,
 }
 
 /* Taking it out */
-
-static bool is_flight_file(const struct proc_mapping *mapping)
-{
-	return mapping->shared && strstr(mapping->path, "/mapfault-") &&
-	       strstr(mapping->path, FILE_SUFFIX);
-}
 
 /** The recorder's own memory in the process. */
 struct pieces {
@@ -570,17 +585,6 @@ struct error *recorder_remove(struct tracee *tracee)
 	return found ? NULL
 		     : error_new(ERROR_NOT_FOUND, place_whole(tracee_name(tracee)),
 				 "is not being recorded");
-}
-
-bool recorder_is_in(pid_t pid)
-{
-	scoped(proc_maps) struct proc_maps maps = {0};
-	scoped(error) struct error *error = proc_maps_read(pid, &maps);
-	bool found = false;
-
-	for (guint i = 0; !error && i < maps.list->len; i++)
-		found |= is_flight_file(proc_maps_at(maps.list, i));
-	return found;
 }
 
 const char *recorder_path(const struct recorder *recorder) { return recorder->path; }

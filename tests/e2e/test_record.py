@@ -179,6 +179,7 @@ def test_detach_takes_a_recorder_out_that_nobody_watches(tmp_path):
         recorder.send_signal(signal.SIGINT)
         assert recorder.wait(timeout=20) == 0
         assert ".flight" in pathlib.Path(f"/proc/{process.pid}/maps").read_text()
+        assert "is being recorded already" in mapfault_run("record", "-p", process.pid).stderr
         done = mapfault_run("detach", "-p", process.pid)
         assert done.returncode == 0 and "the flight recorder was taken out" in done.stderr, done.stderr
         assert ".flight" not in pathlib.Path(f"/proc/{process.pid}/maps").read_text()
