@@ -36,15 +36,6 @@ static unsigned users_of(struct reasoning *reasoning, uint64_t map)
 	return users;
 }
 
-/**
- * What stands in the frames need not be the map of this very call: a caller may hold others of its type. That somebody else
- * was using the map too is more than chance.
- */
-static enum confidence guess_sure(struct reasoning *reasoning, uint64_t map)
-{
-	return users_of(reasoning, map) ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
-}
-
 /** Of several maps that it may be, the one that somebody else was using; none when that does not tell. */
 static const struct map_candidate *choose(struct reasoning *reasoning,
 					  const struct map_candidate *candidates, size_t count)
@@ -114,7 +105,8 @@ static void recover_map(struct reasoning *reasoning)
 		map->address = chosen->map;
 		map->type = chosen->type;
 		map->found_by = chosen->found_by;
-		map->sure = count == 1 ? guess_sure(reasoning, map->address) : CONFIDENCE_POSSIBLE;
+		// a caller may have others of its type at hand, which others use in turn with it
+		map->sure = CONFIDENCE_POSSIBLE;
 		return;
 	}
 	program_gap(reasoning->program, "the map's address",
@@ -255,7 +247,7 @@ void conflict_identify(struct reasoning *reasoning)
 	map->found_by = call->map_found_by;
 	map->type = call->type;
 	map->sure = !map->address          ? CONFIDENCE_UNKNOWN
-		    : call->map_unrecorded ? guess_sure(reasoning, map->address)
+		    : call->map_unrecorded ? CONFIDENCE_POSSIBLE
 		    : call->map_inferred   ? CONFIDENCE_LIKELY
 					   : CONFIDENCE_PROVEN;
 	if (flight_record_map(reasoning, &map->address)) {

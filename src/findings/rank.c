@@ -112,7 +112,7 @@ static enum confidence confidence_of(const struct reasoning *reasoning,
 {
 	if (reasoning->program->printout)
 		return told_confidence(reasoning, suspect);
-	if (suspect->tier == TIER_IN_WRITE)
+	if (suspect->tier == TIER_IN_WRITE && !suspect->call->map_unrecorded)
 		return suspect->call->map_inferred ? CONFIDENCE_LIKELY : CONFIDENCE_PROVEN;
 	return suspect->alone ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
 }

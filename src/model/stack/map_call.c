@@ -274,6 +274,11 @@ static void search_word(struct map_search *search, uint64_t word)
 	search->only = word;
 }
 
+static bool needs_its_map(const struct map_call *call)
+{
+	return !call->in_fatal && map_operation_writes(call->operation);
+}
+
 /**
  * A write in progress needs its map until its exit check, and Go keeps nothing in registers across
  * the calls at which a goroutine can be stopped: so the map stands somewhere in the operation's own
@@ -285,8 +290,6 @@ static void find_map_in_frames(struct program *program, const struct stack *stac
 	struct map_search search = {program, call->type, 0, false};
 	uint64_t high = physical(stack, call->last)->cfa + SPILL_BYTES, word;
 
-	if (call->in_fatal || !map_operation_writes(call->operation))
-		return;
 	// a running thread keeps its map in a register, and an older one may stand in the frame
 	if (call->first == 0 && stack->frames[0].exact_pc)
 		return;
@@ -319,9 +322,10 @@ static void find_map_in_process(struct program *program, const struct stack *sta
 	find_map(program, stack, ARGUMENT_LIVE, call);
 	find_map_by_code(program, stack, call);
 	find_map_by_source(program, call);
-	find_map_unrecorded(program, stack, call);
-	if (!call->map)
+	if (!call->map && needs_its_map(call))
 		find_map_in_frames(program, stack, call);
+	else
+		find_map_unrecorded(program, stack, call);
 }
 
 /** A watchpoint saw this very thread begin this very write. */
