@@ -127,15 +127,13 @@ static bool examine_line(struct elimination *elimination, const struct map_site 
 }
 
 /**
- * Of a map that nobody else has yet, or of one of the library's own. What a package does to set itself up comes before
- * all goroutines; reflection is looked for with those that can get to it.
+ * Of a map on the goroutine's own stack, or of one of the library's own. What a package does to set itself up comes before
+ * all goroutines. A write through reflection may be of any map.
  */
 static bool is_out_of_question(const struct write_site *write)
 {
-	const char *function = write->site->caller.name;
-
-	return write->fresh || write_site_is_library_own(write) ||
-	       go_is_runtime_function(function) || go_is_package_initializer(function);
+	return write->site->map.kind == FLOW_STACK || write_site_is_library_own(write) ||
+	       go_is_package_initializer(write->site->caller.name);
 }
 
 static bool examine_lines(struct elimination *elimination, const struct write_site *writes,
@@ -163,41 +161,6 @@ static bool one_is_left(struct elimination *elimination)
 	return examine_lines(elimination, writes, count) &&
 	       examine_lines(elimination, others, other_count) && elimination->goroutine &&
 	       origins_hold(elimination->origins);
-}
-
-/** Some way from where it stands comes to a write through reflection. */
-static bool may_reflect(const struct inquiry *inquiry, const struct goroutine *goroutine)
-{
-	const struct stack *stack = &goroutine->stack;
-
-	for (size_t i = 0; i < stack->count; i++) {
-		const struct frame *frame = &stack->frames[i];
-		const struct write_path *paths;
-		size_t count;
-
-		if (frame->site->inlined || frame->runtime || !frame->function->entry)
-			continue;
-		paths = write_reach_paths(inquiry->reach, frame->function, frame->pc, &count);
-		for (size_t j = 0; j < count; j++)
-			if (go_is_runtime_function(paths[j].site->site->caller.name) &&
-			    !write_path_guesses(&paths[j]))
-				return true;
-	}
-	return false;
-}
-
-static bool anybody_may_reflect(const struct elimination *elimination, const GArray *suspects)
-{
-	const struct program *program = elimination->inquiry->reasoning->program;
-
-	for (guint i = 0; i < suspects->len; i++) {
-		const struct goroutine *goroutine =
-			&program->goroutines[g_array_index(suspects, struct suspect, i).goroutine];
-
-		if (may_reflect(elimination->inquiry, goroutine))
-			return true;
-	}
-	return false;
 }
 
 /** What the program's own types hold is the program's. */
@@ -231,7 +194,7 @@ guint alone_find(struct inquiry *inquiry, const GArray *suspects, const struct m
 		return found; // not all goroutines need be there; or initializers are as good as they
 	elimination.origins =
 		origins_new(inquiry->reasoning->program, write_reach_callers(inquiry->reach));
-	if (one_is_left(&elimination) && !anybody_may_reflect(&elimination, suspects)) {
+	if (one_is_left(&elimination)) {
 		for (guint i = 0; i < suspects->len; i++) {
 			const struct suspect *suspect = &g_array_index(suspects, struct suspect, i);
 

@@ -42,6 +42,13 @@ static int compare_callers(const void *a, const void *b)
 	return order ? order : sorted_compare(&x->end, &y->end);
 }
 
+/** The runtime's own functions are asked about by nobody, but for what ends a goroutine. */
+static bool is_asked_about(const char *name)
+{
+	return !go_is_runtime_function(name) || g_str_has_prefix(name, "reflect.") ||
+	       !strcmp(name, CALLERS_GOEXIT);
+}
+
 static void list_entries(struct callers *callers)
 {
 	const struct program *program = callers->program;
@@ -50,8 +57,7 @@ static void list_entries(struct callers *callers)
 	for (size_t t = 0; t < program->module_count; t++)
 		for (uint32_t i = 0; i < pclntab_count(program->tables[t]); i++)
 			if (pclntab_function(program->tables[t], i, &function) && function.name &&
-			    (!go_is_runtime_function(function.name) ||
-			     g_str_has_prefix(function.name, "reflect.")))
+			    is_asked_about(function.name))
 				g_array_append_val(callers->entries, function.entry);
 	g_array_sort(callers->entries, sorted_compare);
 }

@@ -10,6 +10,9 @@ struct caller {
 	bool value; /**< makes its address, or that of a word that holds it; else calls it or jumps there */
 };
 
+/** The only one of the runtime's functions, those of reflect apart, whose callers are known. */
+#define CALLERS_GOEXIT "runtime.Goexit"
+
 struct callers;
 
 /** Costs nothing: the text is read at the first question. */

@@ -73,6 +73,24 @@ static bool is_method(const struct origins *origins, const struct go_function *f
 	return count > 0;
 }
 
+/** "Put" of "main.(*store).Put" or "main.store.Put": what reflect.Value.Method finds by its name. */
+static bool is_exported_method(const struct go_function *function)
+{
+	struct text package = go_package_of(function->name);
+	const char *dot = strrchr(function->name, '.');
+
+	return dot && dot > function->name + package.n && g_ascii_isupper(dot[1]);
+}
+
+/** Reflection calls methods that no itab has: text/template, net/rpc. */
+static bool may_be_called_by_name(const struct origins *origins, const struct go_function *function)
+{
+	struct go_function call;
+
+	return is_exported_method(function) &&
+	       program_function_named(origins->program, "reflect.Value.call", &call);
+}
+
 /** Control comes back to the call that ends at @a end, without leaving its function. */
 static bool is_in_loop(struct origins *origins, const struct go_function *function, uint64_t end)
 {
@@ -144,6 +162,7 @@ static bool runs_once(struct origins *origins, struct go_function function)
 		if (is_main(&function))
 			return is_called_once_by_runtime(origins, &function);
 		if (!caller || is_method(origins, &function) ||
+		    may_be_called_by_name(origins, &function) ||
 		    !function_at(origins, caller->end - 1, &from) || from.entry == function.entry ||
 		    is_in_loop(origins, &from, caller->end) ||
 		    (caller->value && !callers_go_statement(origins->program, caller->end)))
@@ -168,12 +187,30 @@ static void add_function(struct search *search, struct go_function function)
 	g_array_append_val(search->functions, function);
 }
 
+/** Somewhere the program ends goroutines in the middle of their work. */
+static bool calls_goexit(const struct origins *origins)
+{
+	struct go_function goexit, from;
+	const struct caller *callers;
+	size_t count;
+
+	if (!program_function_named(origins->program, CALLERS_GOEXIT, &goexit))
+		return false;
+	callers = callers_of(origins->callers, goexit.entry, &count);
+	for (size_t i = 0; i < count; i++)
+		if (!function_at(origins, callers[i].end - 1, &from) ||
+		    !go_is_runtime_function(from.name))
+			return true;
+	return false;
+}
+
 /** What comes after a panic that was recovered returns, and no jump leads there. */
 static bool is_endless(struct origins *origins, const struct go_function *function)
 {
 	struct control *control = control_read(origins->program, origins->code, function);
 	GArray *ahead = control_ahead(control, function->entry);
-	bool endless = !function->deferreturn && !control_may_return(control, ahead);
+	bool endless = !function->deferreturn && !control_may_return(control, ahead) &&
+		       !calls_goexit(origins);
 
 	g_array_free(ahead, TRUE);
 	control_free(control);
@@ -215,7 +252,7 @@ static bool expand(struct search *search, const struct go_function *function)
 		return true;
 	if (is_main(function) && !add_main(search))
 		return false;
-	if (!count || is_method(origins, function))
+	if (!count || is_method(origins, function) || may_be_called_by_name(origins, function))
 		return false;
 	for (size_t i = 0; i < count; i++)
 		values += callers[i].value;
@@ -276,27 +313,48 @@ bool origins_of(struct origins *origins, uint64_t entry, const struct origin **r
 	return true;
 }
 
-/** The words of the program's variables and constants; those of its code are instructions. */
-static void each_word(const struct program *program,
-		      void (*visit)(uint64_t address, uint64_t word, void *context), void *context)
+typedef void (*word_visit)(uint64_t address, uint64_t word, void *context);
+
+static void each_word_in(const struct program *program, uint64_t low, uint64_t high,
+			 word_visit visit, void *context)
 {
+	uint8_t buffer[VIEW_BYTES];
+	uint64_t size;
+
+	for (uint64_t at = low; at < high; at += size) {
+		const void *view;
+		struct bytes words;
+		uint64_t word;
+
+		size = MIN(high - at, VIEW_BYTES);
+		view = memory_glance(program->memory, at, size, buffer);
+		if (!view)
+			continue;
+		words = bytes_over(view, size, memory_place(program->memory, at));
+		for (uint64_t slot = at; bytes_left(&words) >= WORD; slot += WORD) {
+			if (bytes_u64(&words, "a variable", &word))
+				break; // cannot be: the loop asks for what is left
+			visit(slot, word, context);
+		}
+	}
+}
+
+/** The words of the program's variables and constants; those of its code are instructions. */
+static void each_word(const struct program *program, word_visit visit, void *context)
+{
+	size_t count;
+	const struct memory_range *ranges = memory_ranges(program->memory, &count);
+
 	for (size_t i = 0; i < program->module_count; i++) {
 		const struct moduledata *module = &program->modules[i];
 		uint64_t end = MAX(module->end, module->etypes);
 
-		for (uint64_t at = module->pclntab.maxpc & ~(uint64_t)(VIEW_BYTES - 1); at < end;
-		     at += VIEW_BYTES) {
-			uint8_t buffer[VIEW_BYTES];
-			const void *view = memory_glance(program->memory, at, VIEW_BYTES, buffer);
-			struct bytes words;
-			uint64_t word;
+		for (size_t j = 0; j < count; j++) {
+			uint64_t low = MAX(ranges[j].address, module->pclntab.maxpc);
+			uint64_t high = MIN(ranges[j].address + ranges[j].size, end);
 
-			if (!view)
-				continue;
-			words = bytes_over(view, VIEW_BYTES, memory_place(program->memory, at));
-			for (uint64_t slot = at; bytes_left(&words) >= WORD; slot += WORD)
-				if (!bytes_u64(&words, "a variable", &word))
-					visit(slot, word, context);
+			each_word_in(program, (low + WORD - 1) & ~(uint64_t)(WORD - 1), high, visit,
+				     context);
 		}
 	}
 }

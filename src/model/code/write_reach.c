@@ -45,6 +45,23 @@ static bool is_same_type(const struct go_type *a, const struct go_type *b)
 	       (a && b && a->hash == b->hash && g_strcmp0(a->full_name, b->full_name) == 0);
 }
 
+static bool has_same_shape(const struct go_type *a, const struct go_type *b)
+{
+	return is_same_type(a, b) || (a && b && a->kind == b->kind && a->size == b->size);
+}
+
+/**
+ * http.Header(m) is the same map under another type, and generic code knows its maps by the shape of key and element
+ * alone (Go 1.18 and 1.19: "map[go.shape.string_0]...").
+ */
+static bool may_be_converted(const struct go_type *a, const struct go_type *b)
+{
+	bool shaped = strstr(a->full_name, "go.shape.") || strstr(b->full_name, "go.shape.");
+
+	return shaped ? has_same_shape(a->key, b->key) && has_same_shape(a->elem, b->elem)
+		      : is_same_type(a->key, b->key) && is_same_type(a->elem, b->elem);
+}
+
 static void collect(const struct map_site *site, void *context)
 {
 	struct write_reach *reach = context;
@@ -53,8 +70,11 @@ static void collect(const struct map_site *site, void *context)
 	if (!map_operation_writes(site->function->operation))
 		return;
 	if (site->type && reach->matcher.target.type &&
-	    !is_same_type(site->type, reach->matcher.target.type))
+	    !is_same_type(site->type, reach->matcher.target.type)) {
+		if (may_be_converted(site->type, reach->matcher.target.type))
+			g_array_append_val(reach->others, write);
 		return;
+	}
 	write.match = write_match(&reach->matcher, site);
 	write.fresh = write_match_is_fresh(&reach->matcher, site);
 	write.known = reach->matcher.target.known &&

@@ -24,8 +24,8 @@ void write_reach_free(struct write_reach *reach);
 const struct write_site *write_reach_sites(const struct write_reach *reach, size_t *ret_count);
 
 /**
- * Those that are of another map of the type, by what the variables hold now: they may have held the target before, as
- * two buffers do that change places.
+ * Those that are of another map of the type, by what the variables hold now (they may have held the target before, as
+ * two buffers do that change places), and those of another type that a map of the target's may be converted to.
  */
 const struct write_site *write_reach_others(const struct write_reach *reach, size_t *ret_count);
 

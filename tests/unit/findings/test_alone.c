@@ -166,6 +166,35 @@ static void not_where_nobody_is_seen_to_call_another_line(void **state)
 	assert_null(crash.findings->other);
 }
 
+/** Two maps may have changed places since. */
+static void not_where_a_line_writes_another_map_just_now(void **state)
+{
+	uint64_t other = made_variable(&crash.made, crash.other_map);
+
+	made_map_call(&crash.made, crash.work + 0x20, crash.assign, crash.type, other);
+	crash_in_task(&crash, 2, GO_STATUS_RUNNABLE, 0x10);
+	assert_open(2);
+}
+
+/** The same map may be written under the name of another type. */
+static void not_where_a_line_writes_what_it_may_be_converted_to(void **state)
+{
+	uint64_t numbers = made_map_type(&crash.made, "main.numbers[int]int");
+
+	made_map_call(&crash.made, crash.work + 0x20, crash.assign, numbers, 0);
+	crash_in_task(&crash, 2, GO_STATUS_RUNNABLE, 0x10);
+	assert_open(2);
+}
+
+static void a_map_of_other_elements_is_another(void **state)
+{
+	uint64_t wrong = made_map_type(&crash.made, "map[int]uint8");
+
+	made_map_call(&crash.made, crash.work + 0x20, crash.assign, wrong, 0);
+	crash_in_task(&crash, 2, GO_STATUS_RUNNABLE, 0x10);
+	assert_named(2);
+}
+
 static void a_package_that_sets_itself_up_is_nobody(void **state)
 {
 	made_map_call(&crash.made, crash.initializer + 0x20, crash.assign, crash.type,
@@ -238,6 +267,9 @@ int main(void)
 		TEST(not_where_the_write_is_handed_to_somebody),
 		TEST(not_where_a_variable_holds_it),
 		TEST(not_where_nobody_is_seen_to_call_another_line),
+		TEST(not_where_a_line_writes_another_map_just_now),
+		TEST(not_where_a_line_writes_what_it_may_be_converted_to),
+		TEST(a_map_of_other_elements_is_another),
 		TEST(a_package_that_sets_itself_up_is_nobody),
 		TEST(unless_it_starts_somebody),
 		TEST(what_main_wrote_before_the_detector_was_started_is_over),

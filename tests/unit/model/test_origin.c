@@ -172,6 +172,33 @@ static void a_method_of_an_interface_may_be_called_by_anybody(void **state)
 	assert_false(told(put));
 }
 
+static void nothing_is_endless_that_somebody_can_end(void **state)
+{
+	uint64_t goexit = made_function(&made, "runtime.Goexit", 32);
+
+	made_jump(&made, task + 0x60, task + 0x10);
+	made_call(&made, fallback + 0x20, goexit);
+	assert_one(task, true, false);
+}
+
+static void an_exported_method_may_be_called_by_its_name(void **state)
+{
+	uint64_t set = made_function(&made, "main.(*store).Set", 32);
+
+	made_call(&made, task + 0x30, set);
+	assert_true(told(set));
+}
+
+static void where_reflection_calls_methods(void **state)
+{
+	uint64_t set = made_function(&made, "main.(*store).Set", 32);
+
+	made_function(&made, "reflect.Value.call", 32);
+	made_call(&made, task + 0x30, set);
+	assert_false(told(set));
+	assert_true(told(put));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, drop)
@@ -190,6 +217,9 @@ int main(void)
 		TEST(what_nothing_calls_is_called_in_a_way_unknown),
 		TEST(a_function_in_a_variable_may_be_run_by_anybody),
 		TEST(a_method_of_an_interface_may_be_called_by_anybody),
+		TEST(nothing_is_endless_that_somebody_can_end),
+		TEST(an_exported_method_may_be_called_by_its_name),
+		TEST(where_reflection_calls_methods),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
