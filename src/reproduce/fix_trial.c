@@ -2,6 +2,7 @@
 #include "reproduce/fix_trial.h"
 
 #include "reproduce/child.h"
+#include "reproduce/gofmt.h"
 #include "reproduce/race_text.h"
 #include "reproduce/shape.h"
 #include "reproduce/template.h"
@@ -161,7 +162,7 @@ static const char *program_text(const struct writer *writer, const struct fix *f
 		{NULL, NULL},
 	};
 
-	return template_expand(arena, "fix_load.go", values);
+	return gofmt_structs(arena, template_expand(arena, "fix_load.go", values));
 }
 
 struct error *fixes_write(const struct verdict *verdict, const struct go_program *program,

@@ -138,11 +138,12 @@ static const char *func_text(struct local_types *types, const struct shape *shap
 		const char *one = local_types_text(types, shape->fields[i].type, NULL);
 
 		if (i == parameters)
-			g_string_append(text, ") (");
+			g_string_append(text, shape->result_count > 1 ? ") (" : ") ");
 		g_string_append_printf(text, "%s%s%s", i && i != parameters ? ", " : "",
 				       shape->variadic && i + 1 == parameters ? "..." : "", one);
 	}
-	g_string_append_c(text, ')');
+	if (shape->result_count != 1)
+		g_string_append_c(text, ')');
 	return arena_string(types->arena, text_of(text->str));
 }
 

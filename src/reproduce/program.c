@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reproduce/program.h"
 
+#include "reproduce/gofmt.h"
 #include "reproduce/template.h"
 
 #include <glib.h>
@@ -266,11 +267,12 @@ static const char *header(struct composer *composer)
 	const struct verdict *verdict = composer->input->verdict;
 	g_autoptr(GString) text = g_string_new("A reproduction of what mapfault reported:\n\n");
 
-	g_string_append_printf(text, "\t%s\n\n", verdict->sentence);
-	g_string_append_printf(text, "\tkind  %s\n\tmap   %s  %s\n",
+	if (*verdict->sentence)
+		g_string_append_printf(text, "\t%s\n\n", verdict->sentence);
+	g_string_append_printf(text, "\tkind  %s\n\tmap   %s%s%s\n",
 			       verdict_kind_words(verdict->kind),
 			       *verdict->map_type ? verdict->map_type : "of a type not known",
-			       verdict->owner_path);
+			       *verdict->owner_path ? "  " : "", verdict->owner_path);
 	if (*verdict->go_version)
 		g_string_append_printf(text, "\tGo    %s\n", verdict->go_version);
 	for (size_t i = 0; i < composer->input->notes->count; i++)
@@ -352,7 +354,7 @@ static void write_main(struct composer *composer)
 	};
 	const char *const marks[] = {MARK_DETECTOR, MARK_OTHER};
 
-	program->main_go = template_expand(arena, "main.go", values);
+	program->main_go = gofmt_structs(arena, template_expand(arena, "main.go", values));
 	for (size_t i = 0; i < 2; i++) {
 		program->sites[i].line = line_of(program->main_go, marks[i]);
 		if (!program->sites[i].line)

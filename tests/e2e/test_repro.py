@@ -45,6 +45,11 @@ UNNAMED_TYPES = [
     "map[struct { sync.noCopy; name string }]interface { close(); main.id() int }", "map[main.run.T·1]main.v",
     "map[string]noalg.struct { F uintptr; R *main.d }", "map[[2]main.é]chan<- func(...main.t) error",
 ]
+# What any program can name, but gofmt gives lines of their own.
+LONG_TYPES = [
+    "map[string]struct { a int; long map[string]struct { b int; second []string }; c func() error }",
+    "map[struct { x struct { y struct { deep string } } }]struct { only map[string]map[string]map[string]int }",
+]
 # Modules of several packages; 1.13 has no overlays, so that the module is copied.
 SOURCE_CASES = [("source_shop", "1.13.15"), ("source_plugins", "1.22.12"), ("source_metrics", "1.26.8")]
 VET_VERSION = "1.22.12"
@@ -261,22 +266,25 @@ def test_what_cannot_be_printed_is_an_error(tmp_path, how):
 
 
 def test_types_without_a_name_stand_in(tmp_path):
-    """go vet checks all of the programs and of their fixes without linking them."""
+    """go vet checks all of the programs and of their fixes without linking them; gofmt has nothing to change."""
     module = tmp_path / "module"
     module.mkdir()
-    for number, name in enumerate(UNNAMED_TYPES):
+    for number, name in enumerate(UNNAMED_TYPES + LONG_TYPES):
         path = conflict(tmp_path, map={"type": name}, sides=[
             {"role": "detector", "operation": "assign", "site": {"function": "main.put", "line": 3},
              "stack": [{"function": "runtime.mapassign"}]},
             {"role": "other", "operation": "delete", "site": {"function": "main.drop", "line": 9}}])
         folder = module / f"type{number}"
         assert mapfault_run("repro", path, "-o", folder).returncode == 0
-        assert "// Note: the " in (folder / "main.go").read_text(), name
+        assert ("// Note: the " in (folder / "main.go").read_text()) == (name in UNNAMED_TYPES), name
         (folder / "go.mod").unlink()
     (module / "go.mod").write_text("module types\n\ngo 1.22\n")
     done = subprocess.run([str(toolchain_get(VET_VERSION) / "bin" / "go"), "vet", "./..."], cwd=module, text=True,
                           capture_output=True, env=reproduced.environment(VET_VERSION), timeout=300)
     assert done.returncode == 0, done.stderr
+    done = subprocess.run([str(toolchain_get(VET_VERSION) / "bin" / "gofmt"), "-d", str(module)], text=True,
+                          capture_output=True, timeout=60)
+    assert done.stdout == "", done.stdout
 
 
 def of_version(tmp_path, version):
