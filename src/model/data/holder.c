@@ -185,7 +185,9 @@ static bool holder_object(struct program *program, uint64_t word, const struct m
 			      .type = leaf && leaf->kind == GO_KIND_MAP ? leaf : NULL,
 			      .word = word,
 			      .hops = 1};
-	ret->lock_count = locks_in(program, type->name, "", type, word - offset, &ret->locks);
+	if (object.type) // where it is guessed, so would the locks be
+		ret->lock_count =
+			locks_in(program, type->name, "", type, word - offset, &ret->locks);
 	return true;
 }
 
@@ -230,8 +232,6 @@ static bool field_of(struct program *program, const struct go_type *type, uint64
 			.type = leaf,
 			.word = word,
 			.hops = 1};
-		ret->lock_count =
-			locks_in(program, type->name, "", type, word - offset, &ret->locks);
 		return true;
 	}
 	return false;

@@ -16,8 +16,8 @@ struct owner {
 	uint64_t
 		word; /**< address of the word that holds the map's address; 0: only the code tells */
 	unsigned hops; /**< pointers from the root */
-	const struct lock *
-		locks; /**< of the outermost struct around that word, as far as its type is known */
+	/** Of the outermost struct around that word; none where its type is only guessed */
+	const struct lock *locks;
 	size_t lock_count;
 };
 
