@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The texts that evidence gives to room golang: a Go version, a crash text, a function's name.
+// What evidence gives to room golang: a Go version, a crash text, a function's name, the words of a lock.
 #include "golang/layout.h"
+#include "golang/lock.h"
 #include "golang/map_function.h"
 #include "golang/runtime.h"
 
 #include <glib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void read_lock(const uint8_t *data, size_t size)
+{
+	for (enum go_lock_kind kind = GO_LOCK_MUTEX; kind <= GO_LOCK_RWMUTEX; kind++) {
+		struct go_lock_state state;
+
+		if (size >= go_lock_bytes(kind) && go_lock_read(kind, data, &state))
+			g_assert_nonnull(go_lock_hold_name(state.hold));
+	}
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -24,5 +35,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	go_role_of(name);
 	go_is_runtime_function(name);
 	go_is_system_goroutine(name);
+	read_lock(data, size);
 	return 0;
 }
