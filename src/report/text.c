@@ -282,8 +282,9 @@ static size_t frame_above(const struct stack *stack, const struct go_site *site)
 	return 0;
 }
 
-/* Frames of the program's own from @a from on: @a shown of them, the rest as a number. */
-static void callers(struct verdict *v, const struct stack *stack, size_t from, size_t shown)
+/* Frames of the program's own from @a from on, after @a words: @a shown of them, the rest as a number. */
+static void frames(struct verdict *v, const char *words, const struct stack *stack, size_t from,
+		   size_t shown)
 {
 	g_autoptr(GString) line = g_string_new(NULL);
 	size_t count = 0;
@@ -302,8 +303,16 @@ static void callers(struct verdict *v, const struct stack *stack, size_t from, s
 	if (count > shown)
 		g_string_append_printf(line, ", %zu more", count - shown);
 	next_line(v);
-	screen_words(&v->screen, TONE_DIM, "called by ");
+	screen_words(&v->screen, TONE_DIM, words);
 	screen_words(&v->screen, TONE_PLAIN, line->str);
+}
+
+/* Who called @a site; where the goroutine was, when that was somewhere else by then. */
+static void whereabouts(struct verdict *v, const struct stack *stack, const struct go_site *site)
+{
+	size_t above = stack ? frame_above(stack, site) : 0;
+
+	frames(v, above ? "called by " : "stood by then in ", stack, above, SHOWN_CALLERS);
 }
 
 static void started_by(struct verdict *v, const struct goroutine *goroutine)
@@ -369,8 +378,7 @@ static void side_block(struct verdict *v, const struct side *side)
 	screen_right(&v->screen, confidence_tone(side->confidence),
 		     confidence_name(side->confidence));
 	quote(v, &side->site);
-	callers(v, side->stack, side->stack ? frame_above(side->stack, &side->site) : 0,
-		SHOWN_CALLERS);
+	whereabouts(v, side->stack, &side->site);
 	started_by(v, side->goroutine);
 	if (side->role != SIDE_DETECTOR)
 		reasons(v, side);
@@ -570,7 +578,7 @@ static void place_of_death(struct verdict *v)
 			   g_strdup_printf("goroutine %llu, all in the runtime",
 					   (unsigned long long)goroutine->id));
 	}
-	callers(v, stack, at + 1, SHOWN_FRAMES);
+	frames(v, "called by ", stack, at + 1, SHOWN_FRAMES);
 	started_by(v, goroutine);
 	screen_newline(&v->screen);
 }

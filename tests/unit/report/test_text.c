@@ -68,6 +68,22 @@ static void test_hostile(void **state)
 	check_golden("hostile.txt", rendered(build_hostile(), 80, false));
 }
 
+/* Who had left the write by the time of the dump was not called there by those on its stack. */
+static void test_elsewhere(void **state)
+{
+	struct findings *findings = build_likely();
+	char *text, *then;
+
+	findings->other->site.line++;
+	text = rendered(findings, 100, false);
+	then = strstr(text, "stood by then in config.(*Store).");
+	assert_non_null(then);
+	assert_null(strstr(text, "called by config."));
+	*then = 0; // up to there the detector, who stands where it noticed
+	assert_non_null(strstr(text, "called by api.(*Handler).ServeHTTP"));
+	free(text);
+}
+
 static void check_layout(const char *text, unsigned width)
 {
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
@@ -102,11 +118,11 @@ static void test_every_width(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_proven),      cmocka_unit_test(test_likely),
-		cmocka_unit_test(test_candidates),  cmocka_unit_test(test_panic),
-		cmocka_unit_test(test_gaps),        cmocka_unit_test(test_narrow),
-		cmocka_unit_test(test_color),       cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_every_width),
+		cmocka_unit_test(test_proven),     cmocka_unit_test(test_likely),
+		cmocka_unit_test(test_candidates), cmocka_unit_test(test_panic),
+		cmocka_unit_test(test_gaps),       cmocka_unit_test(test_narrow),
+		cmocka_unit_test(test_color),      cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_elsewhere),  cmocka_unit_test(test_every_width),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
