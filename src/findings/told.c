@@ -337,7 +337,11 @@ enum confidence told_confidence(const struct reasoning *reasoning, const struct 
 		return CONFIDENCE_POSSIBLE;
 	if (sure_map(suspect->call) && sure_map(suspect->call) == sure_map(reasoning->detected))
 		return CONFIDENCE_PROVEN;
-	return suspect->relation == PATH_OTHER ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY;
+	// two who raised the fatal at one line may each have raced on a map of his own
+	return suspect->relation == PATH_SAME ||
+			       (suspect->same_variable && suspect->relation != PATH_OTHER)
+		       ? CONFIDENCE_LIKELY
+		       : CONFIDENCE_POSSIBLE;
 }
 
 void told_caveat(struct reasoning *reasoning)

@@ -326,7 +326,7 @@ static void a_process_that_was_told_to_quit_is_not_the_one_that_died_later(void 
 #define STORE(ADDRESS, LINE)                                                                       \
 	CALL("main.(*store).put(" ADDRESS ", 0x1)", LINE) CALL("main.work()", "40")
 
-static void two_that_die_at_one_line_are_likely_the_two(void **state)
+static void two_that_die_at_one_line_of_one_object_are_likely_the_two(void **state)
 {
 	struct findings *findings =
 		derive(BOTH_DIE OTHER("9", "running", STORE("0xc000012340", "20"), "71")
@@ -348,6 +348,18 @@ static void two_that_die_with_two_objects_are_not(void **state)
 
 	assert_null(findings->other);
 	assert_candidate(0, "in_write_op_same_type", 10);
+}
+
+/** A loop over shards trips over two of them at once, on one line. */
+static void two_that_die_with_nothing_to_tell_their_objects_are_not(void **state)
+{
+	struct findings *findings =
+		derive(BOTH_DIE OTHER("9", "running", CALL("main.work(...)", "20"), "71")
+			       OTHER("10", "running", "", "71")
+				       OTHER("10", "running", CALL("main.work(...)", "20"), "71"));
+
+	assert_null(findings->other);
+	assert_candidate(0, "second_detector", 10);
 }
 
 /** Code that uses two maps without a lock may trip over both at once. */
@@ -395,8 +407,11 @@ int main(void)
 		cmocka_unit_test_teardown(a_dump_of_afterwards_convicts_nobody, drop),
 		cmocka_unit_test_teardown(
 			a_process_that_was_told_to_quit_is_not_the_one_that_died_later, drop),
-		cmocka_unit_test_teardown(two_that_die_at_one_line_are_likely_the_two, drop),
+		cmocka_unit_test_teardown(two_that_die_at_one_line_of_one_object_are_likely_the_two,
+					  drop),
 		cmocka_unit_test_teardown(two_that_die_with_two_objects_are_not, drop),
+		cmocka_unit_test_teardown(two_that_die_with_nothing_to_tell_their_objects_are_not,
+					  drop),
 		cmocka_unit_test_teardown(two_that_die_at_two_lines_are_not, drop),
 		cmocka_unit_test_teardown(one_that_is_printed_twice_did_not_raise_it_for_that,
 					  drop),
