@@ -7,30 +7,72 @@
 
 #define GO_WITH_CLEAR 21 /* the builtin clear, package maps */
 
+/* json refuses maps with keys of other kinds before it walks them. */
+static bool json_takes(struct local_types *types, const struct shape *map)
+{
+	const struct shape *key = local_types_underlying(types, map->key);
+
+	return key->kind == SHAPE_BASIC &&
+	       (g_str_equal(key->name, "string") || strstr(key->name, "int"));
+}
+
+/* gob refuses local structs, whose fields are not exported, before it walks, and pointers that are nil at the first. */
+static bool gob_takes_type(struct local_types *types, const struct shape *shape)
+{
+	const struct shape *under = local_types_underlying(types, shape);
+
+	switch (under->kind) {
+	case SHAPE_BASIC:
+		return !g_str_equal(under->name, "error");
+	case SHAPE_SLICE:
+	case SHAPE_ARRAY:
+		return gob_takes_type(types, under->element);
+	case SHAPE_MAP:
+		return gob_takes_type(types, under->key) && gob_takes_type(types, under->element);
+	default:
+		return false;
+	}
+}
+
+static bool gob_takes(struct local_types *types, const struct shape *map)
+{
+	return gob_takes_type(types, map->key) && gob_takes_type(types, map->element);
+}
+
 /* Code of Go's own library that walks a map, and what makes it do so. Before the release that is named it
  * gathered the keys first and then read each value: most crashes of such a walk are of a read. */
-static const struct {
+static const struct walker {
 	const char *package, *call;
 	unsigned minor_since;
+	bool (*takes)(struct local_types *types, const struct shape *map); // NULL: every map
 } walkers[] = {
-	{"encoding/json", "json.Marshal(%s)", 17},
-	{"fmt", "fmt.Fprint(ioutil.Discard, %s)", 12},
-	{"internal/fmtsort", "fmt.Fprint(ioutil.Discard, %s)", 12},
-	{"encoding/gob", "gob.NewEncoder(ioutil.Discard).Encode(%s)", 18},
+	{"encoding/json", "json.Marshal(%s)", 17, json_takes},
+	{"fmt", "fmt.Fprint(ioutil.Discard, %s)", 12, NULL},
+	{"internal/fmtsort", "fmt.Fprint(ioutil.Discard, %s)", 12, NULL},
+	{"encoding/gob", "gob.NewEncoder(ioutil.Discard).Encode(%s)", 18, gob_takes},
 };
 
-static const char *walker_call(const char *package, unsigned go_minor)
+static const struct walker *walker_of(const char *package, unsigned go_minor)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(walkers); i++)
 		if (g_str_equal(walkers[i].package, package) && go_minor >= walkers[i].minor_since)
-			return walkers[i].call;
+			return &walkers[i];
 	return NULL;
+}
+
+static const char *walker_call(const struct parts_input *input, const char *package)
+{
+	const struct walker *walker = walker_of(package, input->go_minor);
+
+	if (!walker || (walker->takes && !walker->takes(input->types, input->map)))
+		return NULL;
+	return walker->call;
 }
 
 /* The library's code that works for a caller: a walker, or package maps. */
 static bool is_library(const char *package)
 {
-	return walker_call(package, UINT_MAX) || g_str_equal(package, "maps") ||
+	return walker_of(package, UINT_MAX) || g_str_equal(package, "maps") ||
 	       g_str_equal(package, "iter") || g_str_equal(package, "slices");
 }
 
@@ -50,7 +92,7 @@ static struct origin origin_of(const struct parts_input *input, const struct ver
 	if (!is_library(origin.name.package))
 		return origin;
 	if (side->operation == REPRODUCE_ITERATE)
-		origin.walker = walker_call(origin.name.package, input->go_minor);
+		origin.walker = walker_call(input, origin.name.package);
 	for (; i < side->frame_count; i++) {
 		struct linked_name name = linked_name_parse(arena, side->frames[i].function);
 

@@ -32,6 +32,7 @@ struct parts_input {
 	struct arena *arena;
 	struct notes *notes;
 	const char *map_type;
+	const struct shape *map; /**< its key and element */
 	unsigned go_minor;
 };
 

@@ -21,6 +21,7 @@ struct composer {
 	struct local_types *types;
 	struct sharing sharing;
 	struct part parts[2];
+	const struct shape *map; // its key and element
 	const char *burst;
 	const char *loops[2];
 	bool over; // one side goes on until the other has finished
@@ -112,6 +113,7 @@ static void plan_types(struct composer *composer)
 	program->key_type = local_types_text(composer->types, map->key, function);
 	program->value_type = local_types_text(composer->types, map->element, NULL);
 	program->key = local_types_key(composer->types, map->key, "n");
+	composer->map = map;
 }
 
 static void plan_parts(struct composer *composer)
@@ -124,6 +126,7 @@ static void plan_parts(struct composer *composer)
 					  composer->arena,
 					  input->notes,
 					  composer->program->map_type,
+					  composer->map,
 					  composer->program->go_minor};
 
 	sharing_plan(input->verdict, composer->types, composer->names, composer->arena,

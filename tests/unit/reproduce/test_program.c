@@ -21,6 +21,7 @@ static const struct example {
 	} sides[2];
 	const char *holds[6];
 	const char *functions[2]; // of the program's sites; NULL: any
+	const char *go;           // NULL: not known
 } examples[] = {
 	{"a field is shared by its methods",
 	 "concurrent_map_read_and_write",
@@ -66,6 +67,30 @@ static const struct example {
 	  "func (x *sender) retry(n int) {\n\tx.headers[keys[n]] = value // ",
 	  "client.headers.get(n)\n"},
 	 {"main.Header.get", NULL}},
+	{"a library walks for its caller",
+	 "concurrent_map_iteration_and_write",
+	 "map[string]int",
+	 "main.common.counts",
+	 {{"iterate", "encoding/gob.(*Encoder).encodeMap"}, {"assign", "main.(*replica).add"}},
+	 {"gob.NewEncoder(ioutil.Discard).Encode(", "\t\"encoding/gob\"\n"},
+	 {NULL, NULL},
+	 "go1.22.12"},
+	{"gob refuses what has no exported field, so the program walks itself",
+	 "concurrent_map_iteration_and_write",
+	 "map[string]*main.entry",
+	 "main.common.entries",
+	 {{"iterate", "encoding/gob.(*Encoder).encodeMap"}, {"assign", "main.(*replica).add"}},
+	 {"for range "},
+	 {NULL, NULL},
+	 "go1.22.12"},
+	{"json refuses keys of interfaces, so the program walks itself",
+	 "concurrent_map_iteration_and_write",
+	 "map[interface {}]int",
+	 "main.common.entries",
+	 {{"iterate", "encoding/json.mapEncoder.encode"}, {"assign", "main.(*replica).add"}},
+	 {"for range "},
+	 {NULL, NULL},
+	 "go1.22.12"},
 	{"elements are reached",
 	 "concurrent_map_writes",
 	 "map[string]int",
@@ -86,7 +111,8 @@ static const struct example hostile = {
 	"main.x\nfunc init() { panic(2) }.y\"{",
 	{{"assign", "main.f() {}\nfunc init"}, {"assign", "main.(*T {}\nfunc init).m"}},
 	{NULL},
-	{NULL, NULL}};
+	{NULL, NULL},
+	NULL};
 
 static void make(json_t *report, struct made *made)
 {
@@ -113,9 +139,10 @@ static json_t *side_of(const struct example *example, size_t side)
 
 static void make_example(const struct example *example, struct made *made)
 {
-	make(json_pack("{s:s, s:{s:s}, s:{s:s, s:[{s:s}]}, s:[o, o]}", "schema", REPORT_SCHEMA,
-		       "verdict", "kind", example->kind, "map", "type", example->type, "owners",
-		       "path", example->path, "sides", side_of(example, 0), side_of(example, 1)),
+	make(json_pack("{s:s, s:[{s:s?}], s:{s:s}, s:{s:s, s:[{s:s}]}, s:[o, o]}", "schema",
+		       REPORT_SCHEMA, "evidence", "go_version", example->go, "verdict", "kind",
+		       example->kind, "map", "type", example->type, "owners", "path", example->path,
+		       "sides", side_of(example, 0), side_of(example, 1)),
 	     made);
 }
 
