@@ -70,29 +70,24 @@ static bool may_have_written(struct elimination *elimination, const struct gorou
 	       is_same_line(program, elimination->site, site);
 }
 
-static bool begins_with(const struct program *program, const struct goroutine *goroutine,
-			uint64_t start)
-{
-	struct go_function function;
-	uint32_t table;
-
-	return goroutine->start_pc &&
-	       program_function(program, goroutine->start_pc, &function, &table) &&
-	       function.entry == start;
-}
-
 /** By an initializer of a package, which it may run next to. */
 static bool any_started_early(const struct program *program)
 {
-	struct go_function creator;
-	uint32_t table;
+	uint64_t seen = 0; // many are started at one place
 
-	for (size_t i = 0; i < program->goroutine_count; i++)
-		if (program->goroutines[i].go_pc &&
-		    program_function(program, program->goroutines[i].go_pc - 1, &creator, &table) &&
+	for (size_t i = 0; i < program->goroutine_count; i++) {
+		uint64_t go_pc = program->goroutines[i].go_pc;
+		struct go_function creator;
+		uint32_t table;
+
+		if (!go_pc || go_pc == seen)
+			continue;
+		seen = go_pc;
+		if (program_function(program, go_pc - 1, &creator, &table) &&
 		    go_is_package_initializer(creator.name) &&
 		    !go_is_library_function(creator.name))
 			return true;
+	}
 	return false;
 }
 
@@ -101,12 +96,18 @@ static bool examine_origin(struct elimination *elimination, struct origin origin
 			   const struct map_site *site)
 {
 	const struct program *program = elimination->inquiry->reasoning->program;
+	struct go_function start;
 	bool found = false;
+	uint32_t table;
 
+	if (!program_function(program, origin.start, &start, &table))
+		return false;
 	for (size_t i = 0; i < program->goroutine_count; i++) {
-		if (!begins_with(program, &program->goroutines[i], origin.start))
+		const struct goroutine *goroutine = &program->goroutines[i];
+
+		if (goroutine->start_pc < start.entry || goroutine->start_pc >= start.end)
 			continue;
-		if (!may_have_written(elimination, &program->goroutines[i], site))
+		if (!may_have_written(elimination, goroutine, site))
 			return false;
 		found = true;
 	}
