@@ -260,22 +260,54 @@ static bool shape_learn(struct unmangle *u, struct text line)
 	return best > 0;
 }
 
-/** Tries every layer on what the layers before left. @a chain holds those. */
-static bool chain_find(struct unmangle *u, struct text line, struct chain *chain)
+/** Can the line be wrapped like that? What the wrapping leaves of it goes to @a ret. */
+static bool layer_fits(const struct unmangle *u, enum wrapping wrapping, unsigned depth,
+		       struct text line, struct text *ret)
 {
 	struct log_line layer;
 
+	if (!layer_take(u, wrapping, depth, line, &layer))
+		return false;
+	*ret = layer.text;
+	// calls alone stand indented in the race detector's reports, too
+	return wrapping != WRAPPING_INDENT || !layer.text.n ||
+	       layer.text.p[layer.text.n - 1] != ')';
+}
+
+/**
+ * The layer below which a dump begins. Of several the one that leaves most: behind a time, "fatal error: fatal error: …"
+ * of two goroutines that died at once is no host and its program.
+ */
+static bool last_layer_find(const struct unmangle *u, struct text line, struct chain *chain)
+{
+	size_t most = 0;
+	struct text rest;
+
+	for (enum wrapping wrapping = 0; wrapping < WRAPPING_SHAPE; wrapping++) {
+		if (!layer_fits(u, wrapping, chain->count, line, &rest) || rest.n <= most ||
+		    !text_begins(u, rest))
+			continue;
+		most = rest.n;
+		chain->layer[chain->count] = wrapping;
+	}
+	chain->count += most > 0;
+	return most > 0;
+}
+
+/** Tries every layer on what the layers before left. @a chain holds those. */
+static bool chain_find(struct unmangle *u, struct text line, struct chain *chain)
+{
+	struct text rest;
+
 	if (chain->count == LAYERS_MAX)
 		return false;
+	if (last_layer_find(u, line, chain))
+		return true;
 	for (enum wrapping wrapping = 0; wrapping < WRAPPING_SHAPE; wrapping++) {
-		if (!layer_take(u, wrapping, chain->count, line, &layer))
-			continue;
-		// calls alone stand indented in the race detector's reports, too
-		if (wrapping == WRAPPING_INDENT && layer.text.n &&
-		    layer.text.p[layer.text.n - 1] == ')')
+		if (!layer_fits(u, wrapping, chain->count, line, &rest))
 			continue;
 		chain->layer[chain->count++] = wrapping;
-		if (text_begins(u, layer.text) || chain_find(u, layer.text, chain))
+		if (chain_find(u, rest, chain))
 			return true;
 		chain->count--;
 	}

@@ -156,6 +156,44 @@ static void messages_and_strangers_are_told_apart(void **state)
 	assert_int_equal(dump_gap(dump, DUMP_GAP_FOREIGN_LINES)->first.line, 1);
 }
 
+/** Two goroutines that died at once print into each other; what stands there twice is no part of a log's prefix. */
+static void doubled_words_are_no_prefix(void **state)
+{
+	static const char *const prefixes[] = {
+		"",
+		"2026/11/25 03:04:05 ",
+		"[pod/shop-1/app] 2026-11-25T03:04:05.678901234Z ",
+		"Nov 25 03:04:05 node-3 shop[4242]: ",
+		"{\"log\":\"",
+	};
+	static const char *const lines[] = {
+		"fatal error: fatal error: concurrent map writes",
+		"concurrent map writes",
+		"",
+		"goroutine 18 [running]:",
+		"main.put(...)",
+		"\t/src/main.go:19 +0x1d",
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++) {
+		g_autoptr(GString) text = g_string_new(NULL);
+		scoped(dump) struct dump *dump = NULL;
+		bool json = prefixes[i][0] == '{';
+
+		for (size_t j = 0; j < G_N_ELEMENTS(lines); j++) {
+			g_autofree char *escaped = g_strescape(lines[j], NULL);
+
+			g_string_append_printf(text, "%s%s%s\n", prefixes[i],
+					       json ? escaped : lines[j], json ? "\\n\"}" : "");
+		}
+		dump = read_text(text->str);
+		assert_int_equal(dump_section_count(dump), 1);
+		assert_int_equal(dump_goroutine_count(dump), 1);
+		assert_int_equal(dump_message(dump, 0)->kind, DUMP_FATAL);
+		assert_int_equal(dump_message(dump, 0)->section, dump_goroutine(dump, 0)->section);
+	}
+}
+
 static void arguments_come_apart(void **state)
 {
 	struct dump_argument argument[16];
@@ -287,6 +325,7 @@ int main(void)
 		cmocka_unit_test(frames_are_what_was_printed),
 		cmocka_unit_test(equal_stacks_share_a_group_whatever_their_arguments),
 		cmocka_unit_test(messages_and_strangers_are_told_apart),
+		cmocka_unit_test(doubled_words_are_no_prefix),
 		cmocka_unit_test(arguments_come_apart),
 		cmocka_unit_test(labels_of_both_forms_are_decoded),
 		cmocka_unit_test(races_are_sections),
