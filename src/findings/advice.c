@@ -171,6 +171,11 @@ static void advise_access(struct adviser *adviser)
 				  writer, site_short(arena, &detector->site),
 				  detector->operation == MAP_READ ? "read" : "whole walk"),
 		     because);
+	else if (other && site_equal(&other->site, &detector->site))
+		give(adviser, "lock",
+		     arena_format(arena, "guard %s, which both sides do, with one sync.Mutex",
+				  writer),
+		     because);
 	else
 		give(adviser, "lock",
 		     arena_format(arena, "guard %s and the write at %s with one sync.Mutex", writer,

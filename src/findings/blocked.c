@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CROWD_LEAST  2  /* goroutines at one lock */
 #define SOURCE_LEAST 10 /* waiting goroutines of one origin */
 
 static const struct {
@@ -118,25 +117,30 @@ static bool same_place(const struct go_site *a, const struct go_site *b)
 	       g_strcmp0(a->function, b->function) == 0;
 }
 
+static bool is_of_lock(const struct frame *frame)
+{
+	return frame->runtime || g_str_has_prefix(frame->site->function, "sync.") ||
+	       g_str_has_prefix(frame->site->function, "internal/sync.");
+}
+
 static void count_crowd(GArray *crowds, const struct goroutine *goroutine, const char *lock)
 {
 	const struct stack *stack = &goroutine->stack;
-	struct blocked_crowd fresh = {
-		.lock = lock, .count = weight(goroutine), .longest_ns = goroutine->wait_ns};
+	struct blocked_crowd fresh = {.lock = lock,
+				      .count = weight(goroutine),
+				      .longest_ns = goroutine->wait_ns,
+				      .bearing = ""};
 	size_t i = 0;
 
-	while (i < stack->count &&
-	       (stack->frames[i].runtime ||
-		g_str_has_prefix(stack->frames[i].site->function, "sync.") ||
-		g_str_has_prefix(stack->frames[i].site->function, "internal/sync.")))
+	while (i < stack->count && is_of_lock(&stack->frames[i]))
 		i++;
 	if (i == stack->count)
 		return;
-	fresh.site = stack->frames[i].site;
+	fresh.frame = &stack->frames[i];
 	for (guint j = 0; j < crowds->len; j++) {
 		struct blocked_crowd *crowd = &g_array_index(crowds, struct blocked_crowd, j);
 
-		if (!same_place(crowd->site, fresh.site))
+		if (!same_place(crowd->frame->site, fresh.frame->site))
 			continue;
 		crowd->count += fresh.count;
 		crowd->longest_ns = MAX(crowd->longest_ns, fresh.longest_ns);
@@ -199,9 +203,8 @@ static void take_crowds(struct blocked *blocked, GArray *crowds)
 	if (crowds->len)
 		qsort(crowds->data, crowds->len, sizeof(struct blocked_crowd), by_crowd);
 	for (guint i = 0; i < crowds->len && blocked->crowd_count < BLOCKED_LISTED; i++)
-		if (g_array_index(crowds, struct blocked_crowd, i).count >= CROWD_LEAST)
-			blocked->crowds[blocked->crowd_count++] =
-				g_array_index(crowds, struct blocked_crowd, i);
+		blocked->crowds[blocked->crowd_count++] =
+			g_array_index(crowds, struct blocked_crowd, i);
 }
 
 static void take_sources(struct blocked *blocked, GHashTable *sources)
@@ -247,6 +250,7 @@ struct blocked blocked_find(struct program *program)
 		blocked.row_count++;
 	take_crowds(&blocked, crowds);
 	take_sources(&blocked, sources);
+	blocked.walks = walks_find(program);
 	g_hash_table_destroy(sources);
 	g_array_free(crowds, TRUE);
 	return blocked;

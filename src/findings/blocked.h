@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the goroutines that do not run are waiting for: classes with counts and ages, crowds at one lock, and places that
-// start goroutines which never end.
+// What the goroutines that do not run are waiting for: classes with counts and ages, crowds at one lock, places that
+// start goroutines which never end, and who was in the middle of a walk over a map.
 #pragma once
-#include "model/process/program.h"
+#include "findings/walk.h"
 
 /** Why a goroutine does not go on, by its state. */
 enum blocked_class {
@@ -28,10 +28,12 @@ struct blocked_row {
 
 /** Goroutines at one place, waiting for one lock: a convoy where they are many. */
 struct blocked_crowd {
-	const struct go_site *site; /**< innermost frame outside the runtime and sync */
-	const char *lock;           /**< "sync.(*Mutex).Lock" */
+	const struct frame *frame; /**< innermost outside the runtime and sync, of the first */
+	const char *lock;          /**< "sync.(*Mutex).Lock" */
 	uint64_t count;
 	int64_t longest_ns;
+	/** What that has to do with the map that was raced on; "" when nothing shows: see waiting_weigh() */
+	const char *bearing;
 };
 
 /** A place that started goroutines which all wait: the more and the longer, the more a leak. */
@@ -50,6 +52,7 @@ struct blocked {
 	size_t crowd_count;
 	struct blocked_source sources[BLOCKED_LISTED];
 	size_t source_count;
+	struct walks walks;
 };
 
 /** Looks at every living goroutine that is not the runtime's own. */

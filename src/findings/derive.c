@@ -6,6 +6,7 @@
 #include "findings/race_report.h"
 #include "findings/rules.h"
 #include "findings/told.h"
+#include "findings/waiting.h"
 #include "model/process/recording.h"
 
 static void find_map_calls(struct reasoning *reasoning)
@@ -53,6 +54,8 @@ struct findings *findings_derive(struct program *program)
 	}
 	if (program->printout)
 		told_caveat(&reasoning);
+	if (program->live_count)
+		waiting_weigh(&reasoning);
 	advice_give(&reasoning);
 	sentence_write(&reasoning);
 	g_array_free(reasoning.calls, TRUE);

@@ -2,6 +2,7 @@
 // The reasoning's result: what happened, to which map, by which two goroutines, how sure, why, what
 // now. One object; report/ renders it. All strings live in its arena or in the program.
 #pragma once
+#include "findings/blocked.h"
 #include "golang/map_function.h"
 #include "model/data/map.h"
 #include "model/data/owner.h"
@@ -148,6 +149,8 @@ struct findings {
 	size_t flag_count;
 	struct advice *advice;
 	size_t advice_count;
+	/** What goroutines were waiting for; NULL where no program with goroutines was looked at */
+	const struct blocked *blocked;
 };
 
 void findings_free(struct findings *findings);

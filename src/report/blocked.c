@@ -53,7 +53,7 @@ void report_blocked_text(struct program *program, struct screen *screen)
 			screen_newline(screen);
 		count_and(screen, blocked.crowds[i].count, blocked.crowds[i].lock,
 			  blocked.crowds[i].longest_ns);
-		place(screen, blocked.crowds[i].site);
+		place(screen, blocked.crowds[i].frame->site);
 	}
 	for (size_t i = 0; i < blocked.source_count; i++) {
 		g_autofree char *waiting = words_count(blocked.sources[i].waiting);
@@ -65,6 +65,16 @@ void report_blocked_text(struct program *program, struct screen *screen)
 		count_and(screen, blocked.sources[i].count, what, blocked.sources[i].longest_ns);
 		place(screen, blocked.sources[i].created_by);
 	}
+	for (size_t i = 0; i < blocked.walks.count; i++) {
+		const struct walk *walk = &blocked.walks.items[i];
+
+		if (i == 0)
+			screen_newline(screen);
+		count_and(screen, walk->count, walk->way, walk->longest_ns);
+		if (walk->type)
+			screen_format(screen, TONE_PLAIN, " over a %s", walk->type->name);
+		place(screen, walk->site);
+	}
 }
 
 static void age(struct json_writer *json, int64_t ns)
@@ -75,39 +85,74 @@ static void age(struct json_writer *json, int64_t ns)
 		json_put_null(json, "longest_seconds");
 }
 
-void report_blocked_json(struct program *program, struct json_writer *json)
+static void classes_json(struct json_writer *json, const struct blocked *blocked)
 {
-	struct blocked blocked = blocked_find(program);
-
-	json_put_object(json, "blocked");
 	json_put_array(json, "classes");
-	for (size_t i = 0; i < blocked.row_count; i++) {
+	for (size_t i = 0; i < blocked->row_count; i++) {
 		json_put_line(json, NULL);
-		json_put_string(json, "class", blocked_name(blocked.rows[i].kind));
-		json_put_unsigned(json, "count", blocked.rows[i].count);
-		age(json, blocked.rows[i].longest_ns);
+		json_put_string(json, "class", blocked_name(blocked->rows[i].kind));
+		json_put_unsigned(json, "count", blocked->rows[i].count);
+		age(json, blocked->rows[i].longest_ns);
 		json_end_object(json);
 	}
 	json_end_array(json);
+}
+
+static void locks_json(struct json_writer *json, const struct blocked *blocked)
+{
 	json_put_array(json, "locks");
-	for (size_t i = 0; i < blocked.crowd_count; i++) {
+	for (size_t i = 0; i < blocked->crowd_count; i++) {
+		const struct blocked_crowd *crowd = &blocked->crowds[i];
+
 		json_put_line(json, NULL);
-		json_put_string(json, "lock", blocked.crowds[i].lock);
-		json_put_unsigned(json, "count", blocked.crowds[i].count);
-		age(json, blocked.crowds[i].longest_ns);
-		json_put_site(json, "site", blocked.crowds[i].site);
+		json_put_string(json, "lock", crowd->lock);
+		json_put_unsigned(json, "count", crowd->count);
+		age(json, crowd->longest_ns);
+		json_put_site(json, "site", crowd->frame->site);
+		json_put_known(json, "bearing", *crowd->bearing ? crowd->bearing : NULL);
 		json_end_object(json);
 	}
 	json_end_array(json);
+}
+
+static void sources_json(struct json_writer *json, const struct blocked *blocked)
+{
 	json_put_array(json, "sources");
-	for (size_t i = 0; i < blocked.source_count; i++) {
+	for (size_t i = 0; i < blocked->source_count; i++) {
 		json_put_line(json, NULL);
-		json_put_unsigned(json, "count", blocked.sources[i].count);
-		json_put_unsigned(json, "waiting", blocked.sources[i].waiting);
-		age(json, blocked.sources[i].longest_ns);
-		json_put_site(json, "created_by", blocked.sources[i].created_by);
+		json_put_unsigned(json, "count", blocked->sources[i].count);
+		json_put_unsigned(json, "waiting", blocked->sources[i].waiting);
+		age(json, blocked->sources[i].longest_ns);
+		json_put_site(json, "created_by", blocked->sources[i].created_by);
 		json_end_object(json);
 	}
 	json_end_array(json);
+}
+
+static void walks_json(struct json_writer *json, const struct walks *walks)
+{
+	json_put_array(json, "walks");
+	for (size_t i = 0; i < walks->count; i++) {
+		const struct walk *walk = &walks->items[i];
+
+		json_put_line(json, NULL);
+		json_put_unsigned(json, "goroutine", walk->goroutine->id);
+		json_put_unsigned(json, "count", walk->count);
+		age(json, walk->longest_ns);
+		json_put_string(json, "way", walk->way);
+		json_put_known(json, "map_type", walk->type ? walk->type->name : NULL);
+		json_put_site(json, "site", walk->site);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
+void report_blocked_json(const struct blocked *blocked, struct json_writer *json)
+{
+	json_put_object(json, "blocked");
+	classes_json(json, blocked);
+	locks_json(json, blocked);
+	sources_json(json, blocked);
+	walks_json(json, &blocked->walks);
 	json_end_object(json);
 }

@@ -5,5 +5,5 @@
 #include "report/screen.h"
 
 void report_blocked_text(struct program *program, struct screen *screen);
-/** The member "blocked" of the goroutine list. */
-void report_blocked_json(struct program *program, struct json_writer *json);
+/** The member "blocked" of the goroutine list and of the report. */
+void report_blocked_json(const struct blocked *blocked, struct json_writer *json);

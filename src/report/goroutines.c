@@ -34,6 +34,7 @@ void report_goroutines_json(struct program *program, const struct goroutine_filt
 			    FILE *out)
 {
 	struct json_writer json;
+	struct blocked blocked;
 
 	json_writer_init(&json, out);
 	json_put_object(&json, NULL);
@@ -44,7 +45,8 @@ void report_goroutines_json(struct program *program, const struct goroutine_filt
 			goroutine_put_json(&json, &program->goroutines[i],
 					   program_stack(program, &program->goroutines[i]));
 	json_end_array(&json);
-	report_blocked_json(program, &json);
+	blocked = blocked_find(program);
+	report_blocked_json(&blocked, &json);
 	json_put_gaps(&json, "gaps", program->gaps.items, program->gaps.count);
 	json_end_object(&json);
 	json_writer_done(&json);

@@ -4,6 +4,7 @@
 
 #include "model/data/lock.h"
 
+#include "report/blocked.h"
 #include "report/json_parts.h"
 
 #include <glib.h>
@@ -321,6 +322,10 @@ void report_json(const struct report_input *input, FILE *out)
 	innocent_list(&json, findings);
 	flags_table(&json, findings);
 	advice_list(&json, findings);
+	if (findings->blocked)
+		report_blocked_json(findings->blocked, &json);
+	else
+		json_put_null(&json, "blocked");
 	json_put_gaps(&json, "gaps", gaps->items, gaps->count);
 	json_put_null(&json, "reproduction");
 	json_end_object(&json);

@@ -173,6 +173,7 @@ void report_roster_json(const struct dump *dump, struct program *program,
 	g_autofree uint32_t *known = program_index(dump, program);
 	scoped(arena) struct arena *gap_arena = arena_new();
 	struct json_writer json;
+	struct blocked blocked;
 	struct gap *gaps;
 	size_t count;
 
@@ -186,7 +187,8 @@ void report_roster_json(const struct dump *dump, struct program *program,
 			goroutine_json(&json, dump, i, program, known[i]);
 	}
 	json_end_array(&json);
-	report_blocked_json(program, &json);
+	blocked = blocked_find(program);
+	report_blocked_json(&blocked, &json);
 	gaps = roster_gaps(dump, gap_arena, &count);
 	json_put_gaps(&json, "gaps", gaps, count);
 	json_end_object(&json);

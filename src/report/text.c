@@ -23,6 +23,9 @@
 #define SHOWN_CANDIDATES 4 /* writes, with all who may have done them */
 #define SHOWN_LIKEWISE   4 /* goroutines, of those after the first */
 #define SHOWN_INNOCENTS  3
+#define SHOWN_WAITS      2
+#define SHOWN_WALKS      2
+#define SHOWN_SOURCES    2
 #define SHOWN_ADVICE     3
 #define SHOWN_GAPS       5
 #define SHOWN_FRAMES     6
@@ -496,6 +499,107 @@ static void innocents(struct verdict *v)
 	and_more(v, count, SHOWN_INNOCENTS, "cleared");
 }
 
+/* "12 goroutines in sync.(*Mutex).Lock   main.put   store.go:40, for up to 3 min" */
+static void many_at(struct verdict *v, uint64_t count, const char *what, const struct go_site *site,
+		    int64_t longest_ns)
+{
+	g_autofree char *number = words_count(count), *age = words_wait(longest_ns);
+
+	field_take(v, TONE_PLAIN,
+		   g_strdup_printf("%s goroutine%s %s", number, count == 1 ? "" : "s", what));
+	field_take(v, TONE_PLAIN, words_function(site->function));
+	field_take(v, TONE_BOLD, words_place(site));
+	if (*age)
+		screen_format(&v->screen, TONE_PLAIN, ", for up to %s", age);
+}
+
+/* The first line of all is set apart from what stands before. */
+static void waiting_label(struct verdict *v, const char *name, size_t shown, bool *begun)
+{
+	if (!*begun)
+		screen_newline(&v->screen);
+	*begun = true;
+	label(v, TONE_BOLD, shown ? "" : name);
+}
+
+/* Who waits for a lock that has to do with the map; where nothing raced, the largest crowds. */
+static void lock_lines(struct verdict *v, const struct blocked *blocked, bool *begun)
+{
+	bool raced = is_map_fatal(v->findings);
+	size_t shown = 0;
+
+	for (size_t i = 0; i < blocked->crowd_count && shown < SHOWN_WAITS; i++) {
+		const struct blocked_crowd *crowd = &blocked->crowds[i];
+		g_autofree char *what = g_strdup_printf("waiting in %s", crowd->lock);
+
+		if (raced && !*crowd->bearing)
+			continue;
+		waiting_label(v, "WAITS", shown++, begun);
+		many_at(v, crowd->count, what, crowd->frame->site, crowd->longest_ns);
+		if (*crowd->bearing) {
+			next_line(v);
+			screen_words(&v->screen, TONE_PLAIN, crowd->bearing);
+		}
+		screen_newline(&v->screen);
+	}
+}
+
+static bool is_party(const struct findings *findings, const struct goroutine *goroutine)
+{
+	return (findings->detector && findings->detector->goroutine == goroutine) ||
+	       (findings->other && findings->other->goroutine == goroutine);
+}
+
+/* A walk over such a map that was not at its end: a write meanwhile is a race, too. */
+static void walk_lines(struct verdict *v, const struct walks *walks, bool *begun)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < walks->count && shown < SHOWN_WALKS; i++) {
+		const struct walk *walk = &walks->items[i];
+
+		if (!walk->type || walk->type != v->findings->map.type ||
+		    is_party(v->findings, walk->goroutine))
+			continue;
+		waiting_label(v, "WALKS", shown++, begun);
+		many_at(v, walk->count, walk->way, walk->site, walk->longest_ns);
+		next_line(v);
+		screen_words(&v->screen, TONE_PLAIN,
+			     "over a map of this type: if it is this one, a write before that "
+			     "ends is a race, too");
+		screen_newline(&v->screen);
+	}
+}
+
+static void source_lines(struct verdict *v, const struct blocked *blocked, bool *begun)
+{
+	for (size_t i = 0; i < blocked->source_count && i < SHOWN_SOURCES; i++) {
+		const struct blocked_source *source = &blocked->sources[i];
+		g_autofree char *waiting = words_count(source->waiting);
+		g_autofree char *what = g_strdup_printf("(%s waiting) started by", waiting);
+
+		waiting_label(v, "MANY", i, begun);
+		many_at(v, source->count, what, source->created_by, source->longest_ns);
+		screen_newline(&v->screen);
+	}
+}
+
+/* What goroutines waited for, where it tells more of this death: of one that hung, or was told to quit, all of it. */
+static void waiting(struct verdict *v)
+{
+	const struct blocked *blocked = v->findings->blocked;
+	bool hung = v->findings->death == DEATH_FATAL || v->findings->death == DEATH_SIGNAL;
+	bool begun = false;
+
+	if (!blocked || (!is_map_fatal(v->findings) && !hung))
+		return;
+	lock_lines(v, blocked, &begun);
+	if (hung)
+		source_lines(v, blocked, &begun);
+	else
+		walk_lines(v, &blocked->walks, &begun);
+}
+
 /* Advice about being surer has a line of its own. */
 static bool is_about_certainty(const struct advice *advice)
 {
@@ -633,6 +737,7 @@ void report_text(const struct report_input *input, const struct report_style *st
 	locks(&v);
 	candidates(&v);
 	innocents(&v);
+	waiting(&v);
 	if (v.findings->advice_count || v.findings->program->gaps.count)
 		screen_newline(&v.screen);
 	advice_lines(&v, false, "FIX");

@@ -2,11 +2,16 @@
 """Verdicts from words alone: the text of a crash, with the binary and without, against what the fixture states."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import time
+import types
 
 import pytest
 
-from fixture import fixture_named
+from fixture import FIXTURES, fixture_named
 from judge import MAPFAULT_SECONDS, mapfault_run, racer_is
 from judge_text import text_is_as_stated, text_judge
 from mangle import MANGLERS, mangle
@@ -108,6 +113,56 @@ def test_goroutines_of_a_text(tmp_path):
     assert [(row["waiting"], row["created_by"]["line"]) for row in report["blocked"]["sources"]] == [(12, 30)]
     text = mapfault_run("goroutines", path).stdout
     assert text.count("main.a") == 1 and text.count("main.b") == 1 and "12 goroutines" in text
+
+
+def waiting_lines():
+    source = (FIXTURES / "waiting" / "main.go").read_text().splitlines()
+    return {line.rsplit("// @", 1)[1]: number for number, line in enumerate(source, 1) if "// @" in line}
+
+
+def waiting_program(version):
+    return program_build(types.SimpleNamespace(name="waiting", folder=FIXTURES / "waiting", cgo=False, is_module=False), version)
+
+
+@pytest.mark.parametrize("version", ["1.9.7", "1.18.10", "1.24.11", "1.27.2"])
+def test_who_waits_for_the_lock_and_who_walks(tmp_path, version):
+    """Who waits for a lock behind which the map is used, beside one who races without it; bodies of ranges, not what is around."""
+    lines, app, path = waiting_lines(), waiting_program(version), tmp_path / "crash.log"
+    with open(path, "wb") as log:
+        subprocess.run([app], stderr=log, env={**os.environ, "GOTRACEBACK": "all"}, timeout=60)
+    report = json.loads(mapfault_run("--json", path, app).stdout)
+    assert report["verdict"]["kind"] == "concurrent_map_writes"
+    lock, = report["blocked"]["locks"]
+    assert (lock["count"], lock["site"]["line"]) == (3, lines["waits"]) and "RLock" in lock["lock"]
+    assert "reads the field that holds this map" in lock["bearing"]
+    assert f"(main.go:{lines['races']}) takes no lock" in lock["bearing"]
+    walks = {(walk["site"]["line"], walk["map_type"]) for walk in report["blocked"]["walks"]}
+    assert walks == {(lines["walks"], "map[string]int"), (lines["encodes"], None)}
+    text = mapfault_run(path, app).stdout
+    assert re.search(r"WAITS +3 goroutines waiting in sync", text) and re.search(r"WALKS +1 goroutine in the body", text)
+
+
+def test_waiting_without_the_binary(tmp_path):
+    """Names tell of an encoder, and that a method of the same type waits for a lock; nothing tells of ranges."""
+    lines, path = waiting_lines(), tmp_path / "crash.log"
+    with open(path, "wb") as log:
+        subprocess.run([waiting_program("1.24.11")], stderr=log, env={**os.environ, "GOTRACEBACK": "all"}, timeout=60)
+    blocked = json.loads(mapfault_run("--json", path).stdout)["blocked"]
+    assert "same type as the one that noticed" in blocked["locks"][0]["bearing"]
+    assert [walk["site"]["line"] for walk in blocked["walks"]] == [lines["encodes"]]
+
+
+def test_what_a_program_waited_for_that_was_told_to_quit(tmp_path):
+    app, path = waiting_program("1.24.11"), tmp_path / "quit.log"
+    with open(path, "wb") as log:
+        process = subprocess.Popen([app, "quit"], stderr=log)
+        while b"ready" not in path.read_bytes():
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGQUIT)
+        process.wait(timeout=60)
+    done = mapfault_run(path, app)
+    assert "not a map fatal" in done.stdout and re.search(r"WAITS +3 goroutines waiting in sync", done.stdout)
 
 
 @pytest.mark.slow

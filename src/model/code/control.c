@@ -113,14 +113,28 @@ bool control_is_ahead(const GArray *stretches, uint64_t target)
 	return false;
 }
 
-/** Follows the straight line from @a pc to where it ends; what jumps on it lead to goes to @a starts. */
-static struct stretch follow_line(const struct control *control, uint64_t pc, GArray *starts)
+/** The first stop at or after @a pc. */
+static uint64_t stop_after(uint64_t pc, const uint64_t *stops, size_t count)
 {
-	struct stretch line = {pc, UINT64_MAX};
+	uint64_t first = UINT64_MAX;
+
+	for (size_t i = 0; i < count; i++)
+		if (stops[i] >= pc && stops[i] < first)
+			first = stops[i];
+	return first;
+}
+
+/** Follows the straight line from @a pc to where it ends; what jumps on it lead to goes to @a starts. */
+static struct stretch follow_line(const struct control *control, uint64_t pc, uint64_t stop,
+				  GArray *starts)
+{
+	struct stretch line = {pc, stop};
 
 	for (size_t i = jump_after(control, pc); i < control->jumps->len; i++) {
 		const struct jump *jump = &g_array_index(control->jumps, struct jump, i);
 
+		if (jump->from >= stop)
+			break;
 		if (!jump->to) // through a table: to anywhere
 			return (struct stretch){0, UINT64_MAX};
 		if (jump->to != jump->from)
@@ -133,8 +147,13 @@ static struct stretch follow_line(const struct control *control, uint64_t pc, GA
 	return line;
 }
 
-/** All code that execution at @a pc can come to (struct stretch). */
 GArray *control_ahead(const struct control *control, uint64_t pc)
+{
+	return control_ahead_until(control, pc, NULL, 0);
+}
+
+GArray *control_ahead_until(const struct control *control, uint64_t pc, const uint64_t *stops,
+			    size_t count)
 {
 	GArray *stretches = g_array_new(FALSE, FALSE, sizeof(struct stretch));
 	GArray *starts = g_array_new(FALSE, FALSE, sizeof(uint64_t));
@@ -147,7 +166,7 @@ GArray *control_ahead(const struct control *control, uint64_t pc)
 		g_array_set_size(starts, starts->len - 1);
 		if (control_is_ahead(stretches, start))
 			continue;
-		line = follow_line(control, start, starts);
+		line = follow_line(control, start, stop_after(start, stops, count), starts);
 		g_array_append_val(stretches, line);
 	}
 	g_array_free(starts, TRUE);

@@ -22,6 +22,9 @@ struct control *control_read(const struct program *program, struct code *code,
 void control_free(struct control *control);
 /** The stretches of code that execution at @a pc can come to; free with g_array_free(). */
 GArray *control_ahead(const struct control *control, uint64_t pc);
+/** The same where none of the @a count addresses @a stops is passed. */
+GArray *control_ahead_until(const struct control *control, uint64_t pc, const uint64_t *stops,
+			    size_t count);
 /** Whether @a target lies in one of them. */
 bool control_is_ahead(const GArray *stretches, uint64_t target);
 /** Whether control can leave the function from one of them but by a panic; true when the code was not read. */

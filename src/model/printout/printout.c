@@ -309,8 +309,9 @@ static void note_gaps(struct program *program, const struct printout *printout)
 	if (!printout->unavailable)
 		return;
 	snprintf(why, sizeof(why),
-		 "%llu goroutines were running on other threads when the text was written",
-		 (unsigned long long)printout->unavailable);
+		 "%llu goroutine%s running on other threads when the text was written",
+		 (unsigned long long)printout->unavailable,
+		 printout->unavailable == 1 ? " was" : "s were");
 	program_gap(program, "some stacks", why, "whether one of them was the other writer");
 }
 

@@ -91,6 +91,28 @@ static void a_branch_leads_both_ways(void **state)
 	assert_false(comes(0x30, 0x70)); // past the branch
 }
 
+/** The way round the loop passes the stop; the way within it does not. */
+static void a_stop_is_not_passed(void **state)
+{
+	const uint64_t stops[] = {entry + 0x90, entry + 0x18};
+	struct control *read;
+	GArray *ahead;
+
+	made_jump(&made, entry + 0x60, entry + 0x20); // an inner loop
+	branch(0x50, 0x68);
+	made_jump(&made, entry + 0x70, entry + 0x10); // an outer one
+	read = control();
+	ahead = control_ahead_until(read, entry + 0x40, stops, G_N_ELEMENTS(stops));
+	assert_true(control_is_ahead(ahead, entry + 0x30));
+	assert_true(control_is_ahead(ahead, entry + 0x14));
+	g_array_free(ahead, TRUE);
+	ahead = control_ahead_until(read, entry + 0x68, stops, G_N_ELEMENTS(stops));
+	assert_true(control_is_ahead(ahead, entry + 0x14));
+	assert_false(control_is_ahead(ahead, entry + 0x30));
+	g_array_free(ahead, TRUE);
+	control_free(read);
+}
+
 /** After morestack the function begins anew; it had not begun before. */
 static void the_jump_to_the_entry_is_no_loop(void **state)
 {
@@ -130,6 +152,7 @@ int main(void)
 		TEST(a_straight_line_leads_on_and_not_back),
 		TEST(a_jump_back_is_a_loop),
 		TEST(a_branch_leads_both_ways),
+		TEST(a_stop_is_not_passed),
 		TEST(the_jump_to_the_entry_is_no_loop),
 		TEST(a_jump_through_a_register_leads_anywhere),
 		TEST(direct_calls_are_told_in_order),
