@@ -23,12 +23,26 @@ static inline uint64_t fold(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static inline uint64_t load(const char *p, size_t n)
+static inline uint64_t load(const char *p)
 {
-	uint64_t value = 0;
+	uint64_t value;
 
-	memcpy(&value, p, n);
+	memcpy(&value, p, sizeof(value));
 	return value;
+}
+
+/** Up to seven bytes, of which some may be taken twice. */
+static inline uint64_t load_few(const char *p, size_t n)
+{
+	uint32_t first, last;
+
+	if (n < sizeof(first))
+		return n ? (uint64_t)(uint8_t)p[0] << 16 | (uint64_t)(uint8_t)p[n / 2] << 8 |
+				       (uint8_t)p[n - 1]
+			 : 0;
+	memcpy(&first, p, sizeof(first));
+	memcpy(&last, p + n - sizeof(last), sizeof(last));
+	return (uint64_t)first << 32 | last;
 }
 
 #define HASH_ODD_A 0x9e3779b97f4a7c15ull /* 2^64 over the golden ratio */
@@ -37,27 +51,27 @@ static inline uint64_t load(const char *p, size_t n)
 /** @a seed is secret, so that no operand can be chosen to be zero. */
 static inline uint64_t hash_text(const uint64_t seed[2], uint64_t hash, struct text text)
 {
-	const char *p = text.p;
-	uint64_t other = seed[1];
-	size_t n = text.n;
+	const char *p = text.p, *end = text.p + text.n;
+	uint64_t other = HASH_ODD_B, first, last;
 
-	hash ^= fold(n + HASH_ODD_A, seed[0]);
-	for (; n >= 32; p += 32, n -= 32) { // two chains, so that neither waits for the other
-		hash = fold(load(p, 8) ^ seed[0] ^ hash, load(p + 8, 8) ^ seed[1]);
-		other = fold(load(p + 16, 8) ^ seed[1] ^ other, load(p + 24, 8) ^ seed[0]);
+	hash ^= fold(text.n + HASH_ODD_A, seed[0]);
+	for (; end - p > 32; p += 32) { // two chains, so that neither waits for the other
+		hash = fold(load(p) ^ seed[0] ^ hash, load(p + 8) ^ seed[1]);
+		other = fold(load(p + 16) ^ seed[1] ^ other, load(p + 24) ^ seed[0]);
 	}
-	hash ^= other;
-	if (n >= 16) {
-		hash = fold(load(p, 8) ^ seed[0] ^ hash, load(p + 8, 8) ^ seed[1]);
-		p += 16;
-		n -= 16;
+	if (end - p > 16)
+		other = fold(load(p) ^ seed[1] ^ other, load(p + 8) ^ seed[0]);
+	if (text.n >= 16) { // the last 16 bytes, some of them once more
+		first = load(end - 16);
+		last = load(end - 8);
+	} else if (text.n >= 8) {
+		first = load(p);
+		last = load(end - 8);
+	} else {
+		first = load_few(p, text.n);
+		last = 0;
 	}
-	if (n >= 8) {
-		hash = fold(load(p, 8) ^ hash, HASH_ODD_A ^ seed[1]);
-		p += 8;
-		n -= 8;
-	}
-	return fold((n ? load(p, n) : 0) ^ hash, HASH_ODD_B ^ seed[0]);
+	return fold(first ^ seed[0] ^ hash, last ^ seed[1] ^ other);
 }
 
 /* The table */

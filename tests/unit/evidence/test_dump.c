@@ -194,6 +194,37 @@ static void doubled_words_are_no_prefix(void **state)
 	}
 }
 
+/** A hash that names share would make one function of two: among names that differ in two letters of a long run. */
+static void names_that_differ_are_kept_apart(void **state)
+{
+	static const char letters[] =
+		"bcdefghijklmnopqrstuvwxyzBCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	g_autoptr(GString) text = g_string_new("goroutine 1 [running]:\n");
+	scoped(dump) struct dump *dump = NULL;
+	size_t names = 0;
+
+	for (size_t at = 22; at < 34; at++)
+		for (const char *x = letters; *x; x++)
+			for (const char *y = letters; *y; y += 5) {
+				g_autofree char *name = g_strnfill(48, 'a');
+
+				name[4] = '.';
+				name[at] = *x;
+				name[at + 1] = *y;
+				g_string_append_printf(text, "%s()\n\t/src/main.go:1 +0x1\n", name);
+				if (++names % 90 == 0)
+					g_string_append_printf(text, "\ngoroutine %zu [running]:\n",
+							       names);
+			}
+	dump = read_text(text->str);
+	assert_int_equal(dump_group_count(dump), names / 90 + 1);
+	for (size_t i = 0; i < names; i++) {
+		const struct dump_group *group = dump_group(dump, i / 90);
+
+		assert_int_equal(dump_frame_number(dump, group, i % 90), i);
+	}
+}
+
 static void arguments_come_apart(void **state)
 {
 	struct dump_argument argument[16];
@@ -325,6 +356,7 @@ int main(void)
 		cmocka_unit_test(frames_are_what_was_printed),
 		cmocka_unit_test(equal_stacks_share_a_group_whatever_their_arguments),
 		cmocka_unit_test(messages_and_strangers_are_told_apart),
+		cmocka_unit_test(names_that_differ_are_kept_apart),
 		cmocka_unit_test(doubled_words_are_no_prefix),
 		cmocka_unit_test(arguments_come_apart),
 		cmocka_unit_test(labels_of_both_forms_are_decoded),
