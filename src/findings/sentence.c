@@ -112,7 +112,9 @@ static const char *other_death(const struct findings *findings)
 		    findings->program->process->live)
 			return "the process is alive: no goroutine is in the runtime's fatal path";
 		return findings->program && findings->program->printout
-			       ? "not a map fatal: nothing in the text says what ended the process"
+			       ? "not a map fatal: nothing in the text says what ended the "
+				 "process; "
+				 "`mapfault goroutines` groups what it lists"
 			       : "not a map fatal: nothing in the core says what ended the process";
 	}
 }

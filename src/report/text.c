@@ -588,7 +588,8 @@ static void source_lines(struct verdict *v, const struct blocked *blocked, bool 
 static void waiting(struct verdict *v)
 {
 	const struct blocked *blocked = v->findings->blocked;
-	bool hung = v->findings->death == DEATH_FATAL || v->findings->death == DEATH_SIGNAL;
+	bool hung = v->findings->death == DEATH_FATAL || v->findings->death == DEATH_SIGNAL ||
+		    v->findings->death == DEATH_UNKNOWN;
 	bool begun = false;
 
 	if (!blocked || (!is_map_fatal(v->findings) && !hung))
