@@ -20,6 +20,8 @@ static const char *find(struct text text, const char *wanted)
 	return text.p && text.n ? memmem(text.p, text.n, wanted, strlen(wanted)) : NULL;
 }
 
+static bool digit(char c) { return c >= '0' && c <= '9'; }
+
 /* What may follow a state's words, in brackets of its own. */
 static const struct {
 	const char *words;
@@ -156,20 +158,19 @@ bool line_arguments_sound(struct text arguments)
 bool line_created_parse(struct text line, struct text *ret_name, uint64_t *ret_parent)
 {
 	struct text number;
-	const char *in;
 
 	*ret_parent = 0;
 	if (!scan_prefix(&line, "created by ") || line.n == 0)
 		return false;
-	in = memchr(line.p, ' ', line.n) ? find(line, " in goroutine ") : NULL;
-	if (in) {
-		number = after(line, in + strlen(" in goroutine "));
-		if (!scan_decimal(&number, ret_parent) || number.n)
-			return false;
-		line = before(line, in);
-	}
 	*ret_name = line;
-	return name_sound(line);
+	while (ret_name->n && digit(ret_name->p[ret_name->n - 1]))
+		ret_name->n--;
+	number = after(line, ret_name->p + ret_name->n);
+	if (!scan_suffix(ret_name, " in goroutine "))
+		*ret_name = line;
+	else if (!scan_decimal(&number, ret_parent) || number.n)
+		return false;
+	return name_sound(*ret_name);
 }
 
 struct text line_place_tail(struct text *line)
