@@ -262,6 +262,11 @@ as development from then on. The race detector, asked about the programs with `t
 of their headers.
 
 {tables}
+## From words alone
+
+A crash text without a core, with the program or without, and how log systems wrap it: `docs/ACCURACY_TEXT.md` has the figures of
+all releases under every GOTRACEBACK.
+
 ## Not measured
 
 Other machines, more than a few processors, arm64 cores, programs of a real service's size; a fixture's author

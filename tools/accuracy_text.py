@@ -7,6 +7,8 @@
 
 Each fixture dies under each GOTRACEBACK; its text is then read alone, with the binary, and with a heap and a
 goroutine profile of another run as well. With --texts the crashes are kept, and those that are there are judged again.
+Results are added to a file of JSON lines (--results); what is in it, made by the same build of mapfault, is not done
+again. The tables are of all that this build has done, so that parts of a corpus can be judged one after the other.
 """
 
 import argparse
@@ -21,13 +23,15 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
-from accuracy import SET_WORDS  # noqa: E402
+from accuracy import SET_WORDS, tool_key  # noqa: E402
 from choice import group_add, is_chosen, options_add, versions_chosen, words_of  # noqa: E402
-from fixture import fixtures_read, version_key  # noqa: E402
+from fixture import fixture_named, fixtures_read, version_key  # noqa: E402
+from judge import Judgement  # noqa: E402
 from judge_text import LEVELS, text_is_as_stated, text_judge  # noqa: E402
 from mangle import MANGLERS, mangle  # noqa: E402
 from page import page_add, table  # noqa: E402
 from profiled import profiled, profiles_take  # noqa: E402
+from results import Results  # noqa: E402
 from run import Crash, CrashFolder, program_crash  # noqa: E402
 from tool import tool_run  # noqa: E402
 from toolchain import BuildError, program_build  # noqa: E402
@@ -45,6 +49,36 @@ class Row:
     judgement: object
 
 
+def key_of(row):
+    return tuple(row[name] for name in ("tool", "fixture", "version", "level", "mode"))
+
+
+class Judge:
+    """Judges what the build under test has not judged yet."""
+
+    def __init__(self, options):
+        self.tool, self.results = tool_key(), Results(options.results, key_of)
+
+    def is_done(self, fixture, version, level, mode):
+        return (self.tool, fixture.name, version, level, mode) in self.results.rows
+
+    def do(self, fixture, version, level, mode, crash, *evidence):
+        if self.is_done(fixture, version, level, mode):
+            return
+        judgement, _ = text_judge(fixture, crash, *evidence)
+        self.results.add({"tool": self.tool, "fixture": fixture.name, "version": version, "level": level, "mode": mode,
+                          **dataclasses.asdict(judgement)})
+        if judgement.outcome in ("wrong", "died"):
+            print(f"{judgement.outcome} {fixture.name} {version} {level} {mode} {judgement.checks} {judgement.words[:150]}",
+                  flush=True)
+
+    def rows(self):
+        for row in self.results.rows.values():
+            if row["tool"] == self.tool:
+                judgement = Judgement(row["outcome"], row["checks"], row["words"], row["confidence"], row["rule"])
+                yield Row(fixture_named(row["fixture"]), row["version"], row["level"], row["mode"], judgement)
+
+
 def options_parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     options_add(parser)
@@ -54,6 +88,7 @@ def options_parse():
     parser.add_argument("--kept", action="store_true", help="only what is in that folder")
     parser.add_argument("--profiles", action="store_true", help="also with profiles; builds every fixture again")
     parser.add_argument("--manglers", action="store_true", help="also as log systems would have wrapped the text")
+    parser.add_argument("--results", type=pathlib.Path, default=ROOT / "build" / "accuracy_text.jsonl")
     page_add(parser)
     return parser.parse_args()
 
@@ -117,23 +152,24 @@ def profiles_of(options, fixture, version, folder):
     return app, [pathlib.Path(path).rename(kept / pathlib.Path(path).name) for path in profiles]
 
 
-def judge_plain(options, fixture, version, folder):
+def judge_plain(options, judge, fixture, version, folder):
     for level in options.levels.split(","):
+        modes = ["text", "binary", *(MANGLERS if options.manglers else ())]
+        if all(judge.is_done(fixture, version, level, mode) for mode in modes):
+            continue
         crash = crash_of(options, fixture, version, level)
         if crash is None:
             continue
         path = folder / f"{level}.log"
-        path.write_text(crash.text)
-        yield Row(fixture, version, level, "text", text_judge(fixture, crash, path)[0])
-        yield Row(fixture, version, level, "binary", text_judge(fixture, crash, path, crash.app)[0])
-        for name in MANGLERS if options.manglers else ():
-            path.write_bytes(mangle(name, crash.text))
-            yield Row(fixture, version, level, name, text_judge(fixture, crash, path, crash.app)[0])
+        for mode in modes:
+            path.write_bytes(mangle(mode, crash.text) if mode in MANGLERS else crash.text.encode())
+            judge.do(fixture, version, level, mode, crash, path, *([] if mode == "text" else [crash.app]))
 
 
-def judge_profiled(options, fixture, version, folder):
+def judge_profiled(options, judge, fixture, version, folder):
     """The program with code that writes profiles is another build: its crash and its profiles go together."""
-    if not options.profiles or fixture.is_module or not fixture.is_race or "all" not in options.levels.split(","):
+    if not options.profiles or fixture.is_module or not fixture.is_race or "all" not in options.levels.split(",") or \
+            judge.is_done(fixture, version, "all", "profiles"):
         return
     app, profiles = profiles_of(options, fixture, version, folder)
     path = options.texts and options.texts / f"{fixture.name}-{version}-profiles" / "crash.json"
@@ -150,23 +186,17 @@ def judge_profiled(options, fixture, version, folder):
             crash_keep(path, fixture, "all", crash)
     text = folder / "profiled.log"
     text.write_text(crash.text)
-    yield Row(fixture, version, "all", "profiles", text_judge(fixture, crash, text, app, *profiles)[0])
+    judge.do(fixture, version, "all", "profiles", crash, text, app, *profiles)
 
 
-def rows_make(options):
-    rows = []
+def judge_chosen(options, judge):
     for fixture, version in chosen(options):
         with tempfile.TemporaryDirectory(prefix="mapfault-text-") as folder:
             try:
-                for judge in (judge_plain, judge_profiled):
-                    for row in judge(options, fixture, version, pathlib.Path(folder)):
-                        rows.append(row)
-                        if row.judgement.outcome in ("wrong", "died"):
-                            print(f"{row.judgement.outcome} {fixture.name} {version} {row.level} {row.mode} "
-                                  f"{row.judgement.checks} {row.judgement.words[:150]}", flush=True)
+                judge_plain(options, judge, fixture, version, pathlib.Path(folder))
+                judge_profiled(options, judge, fixture, version, pathlib.Path(folder))
             except BuildError as error:
                 print(error, file=sys.stderr)
-    return rows
 
 
 def percent(values):
@@ -220,7 +250,7 @@ PAGE = """# Accuracy from words
 How often mapfault is right with the text of a crash and no core. Written by `tools/accuracy_text.py --write`;
 docs/ACCURACY.md explains the programs and what counts as right, and has the figures for cores.
 
-{texts} judged texts of {fixtures} programs, Go {versions}.
+{judged} judgements of {crashes} crashes of {fixtures} programs, Go {versions}.
 
 *text* is the crash text alone, *binary* adds the program, *profiles* also a heap and a goroutine profile of another run.
 *Kind* and *detector* count texts that show them. *Line* says how often a true writing line stands first, or among the first
@@ -235,12 +265,15 @@ write, and one that had ended can't be in the text. *Wrong* is a wrong name at p
 
 def main():
     options = options_parse()
-    rows = rows_make(options)
+    judge = Judge(options)
+    judge_chosen(options, judge)
+    rows = list(judge.rows())
     lines = "\n".join(tables(rows))
     print(lines)
     if options.write:
         options.write.write_text(PAGE.format(
-            texts=sum(row.judgement.outcome != "void" for row in rows), fixtures=len({row.fixture.name for row in rows}),
+            judged=sum(row.judgement.outcome != "void" for row in rows),
+            crashes=len({(row.fixture.name, row.version, row.level) for row in rows}), fixtures=len({row.fixture.name for row in rows}),
             versions=", ".join(sorted({row.version for row in rows}, key=version_key)), table=lines))
     return 1 if any(row.judgement.outcome in ("wrong", "died") for row in rows) else 0
 
