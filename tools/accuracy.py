@@ -99,11 +99,18 @@ def verdict_show(crash, folder, judgement):
     print(f"\n=== {folder}\n{words}", flush=True)
 
 
+def is_amiss(judgement, variant):
+    """Did anything go wrong that is counted? Paths of stripped programs are not."""
+    checks = {name: right for name, right in judgement.checks.items()
+              if name != "owner_path" or "stripped" not in variant}
+    return judgement.outcome in ("wrong", "missed", "died") or False in checks.values()
+
+
 def core_judge(options, fixture, version, variant, number):
     """Lets it leave a core, and judges what mapfault says of that."""
     with crash_of(fixture, version, variant) as crash:
         judgement, _ = crash_judge(fixture, crash)
-        if options.inspect and judgement.outcome in ("wrong", "missed", "died"):
+        if options.inspect and is_amiss(judgement, variant):
             name = f"{fixture.name}-{version}-{variant}-{number}"
             verdict_show(crash, options.inspect / name, judgement)
     return judgement

@@ -56,7 +56,9 @@ static struct path path_parse(struct arena *arena, const struct verdict *verdict
 {
 	const char *mark = strstr(verdict->owner_path, LOCAL_MARK);
 	size_t n = mark ? (size_t)(mark - verdict->owner_path) : strlen(verdict->owner_path);
-	const char *at = arena_string(arena, (struct text){verdict->owner_path, n});
+	// one of several types, none for certain: no path
+	bool told = *verdict->holder_type || !g_str_equal(verdict->owner_via, "type only");
+	const char *at = arena_string(arena, (struct text){verdict->owner_path, told ? n : 0});
 	struct path path = {.root = "",
 			    .local = mark || g_str_equal(verdict->owner_via, "local") ||
 				     g_str_equal(verdict->owner_via, "closure") ||

@@ -98,6 +98,16 @@ static void amd64_memory(const cs_insn *in, const cs_x86_op *op, struct code_ope
 		ret->width = 0; /* thread-local: no address that is known here */
 }
 
+/*
+ * Of MOVUPS, MOVQ and VMOVDQU to memory the disassembler's tables say that they read it. A vector register stands second only
+ * where what stands first is changed.
+ */
+static bool stores_vector(const cs_x86 *d, uint8_t operand)
+{
+	return operand == 0 && d->op_count > 1 && d->operands[1].type == X86_OP_REG &&
+	       d->operands[1].size >= 16;
+}
+
 /* What every instruction tells of itself: registers and memory that it changes. */
 static size_t amd64_other(const cs_insn *in, struct code_operation *op)
 {
@@ -112,7 +122,7 @@ static size_t amd64_other(const cs_insn *in, struct code_operation *op)
 			op->writes |= bit_of(amd64_register_number(o->reg));
 		if (o->type == X86_OP_MEM && in->id != X86_INS_LEA && in->id != X86_INS_NOP) {
 			amd64_memory(in, o, op);
-			if (o->access & CS_AC_WRITE)
+			if (o->access & CS_AC_WRITE || stores_vector(&d->x86, i))
 				op->kind = CODE_STORE;
 		}
 	}

@@ -5,6 +5,7 @@
 struct scan {
 	struct call_targets targets;
 	uint64_t low, high; /* of the targets */
+	bool loads;         /* what stands at an address is wanted, not the address */
 	void (*visit)(uint64_t end, uint64_t target, void *context);
 	void *context;
 };
@@ -104,7 +105,7 @@ void call_graph_scan(const struct memory *memory, const struct pclntab *table, e
 		     struct call_targets targets,
 		     void (*visit)(uint64_t end, uint64_t target, void *context), void *context)
 {
-	struct scan scan = {targets, 0, 0, visit, context};
+	struct scan scan = {.targets = targets, .visit = visit, .context = context};
 
 	if (!targets.count)
 		return;
@@ -119,15 +120,16 @@ static inline void address_made(const struct scan *scan, uint64_t end, uint64_t 
 		scan->visit(end, target, scan->context);
 }
 
-/* REX.W, 8D, a ModR/M byte that means RIP, and 32 bits of distance. */
+/* REX.W, LEA or MOV, a ModR/M byte that means RIP, and 32 bits of distance. */
 static void addresses_amd64(const struct scan *scan, const uint8_t *p, uint64_t size,
 			    uint64_t address)
 {
 	const uint8_t *at = p + 1, *last = p + size - 5;
+	int opcode = scan->loads ? 0x8b : 0x8d;
 
 	if (size < 7)
 		return;
-	while (at < last && (at = memchr(at, 0x8d, (size_t)(last - at)))) {
+	while (at < last && (at = memchr(at, opcode, (size_t)(last - at)))) {
 		uint64_t end = address + (uint64_t)(at - p) + 6;
 		int32_t distance;
 
@@ -138,10 +140,13 @@ static void addresses_amd64(const struct scan *scan, const uint8_t *p, uint64_t 
 	}
 }
 
-/* ADRP and the ADD after it, of one register: 21 bits of distance in pages, 12 of bytes. */
+/* ADRP and the ADD or LDR after it, of one register: 21 bits of distance in pages, 12 of bytes or words. */
 static void addresses_arm64(const struct scan *scan, const uint8_t *p, uint64_t size,
 			    uint64_t address)
 {
+	const uint32_t opcode = scan->loads ? 0xf9400000 : 0x91000000;
+	const unsigned scale = scan->loads ? 3 : 0;
+
 	for (uint64_t i = 0; i + 8 <= size; i += 4) {
 		uint64_t page = (address + i) & ~0xfffull;
 		uint32_t adrp, add;
@@ -149,14 +154,14 @@ static void addresses_arm64(const struct scan *scan, const uint8_t *p, uint64_t 
 
 		memcpy(&adrp, p + i, sizeof(adrp));
 		memcpy(&add, p + i + 4, sizeof(add));
-		if ((adrp & 0x9f000000) != 0x90000000 || (add & 0xffc00000) != 0x91000000 ||
+		if ((adrp & 0x9f000000) != 0x90000000 || (add & 0xffc00000) != opcode ||
 		    (add >> 5 & 31) != (adrp & 31))
 			continue;
 		pages = (int64_t)((uint64_t)((adrp >> 5 & 0x7ffff) << 2 | (adrp >> 29 & 3))
 				  << 43) >>
 			43;
 		address_made(scan, address + i + 8,
-			     page + (uint64_t)(pages * 4096) + (add >> 10 & 0xfff));
+			     page + (uint64_t)(pages * 4096) + ((add >> 10 & 0xfff) << scale));
 	}
 }
 
@@ -175,6 +180,16 @@ void call_graph_addresses(const struct memory *memory, const struct pclntab *tab
 			  void *context)
 {
 	struct scan scan = {.low = low, .high = high, .visit = visit, .context = context};
+
+	each_piece(memory, table, addresses_piece, &scan, arch);
+}
+
+void call_graph_loads(const struct memory *memory, const struct pclntab *table, enum go_arch arch,
+		      uint64_t low, uint64_t high,
+		      void (*visit)(uint64_t end, uint64_t target, void *context), void *context)
+{
+	struct scan scan = {
+		.low = low, .high = high, .loads = true, .visit = visit, .context = context};
 
 	each_piece(memory, table, addresses_piece, &scan, arch);
 }

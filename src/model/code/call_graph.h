@@ -27,3 +27,9 @@ void call_graph_addresses(const struct memory *memory, const struct pclntab *tab
 			  enum go_arch arch, uint64_t low, uint64_t high,
 			  void (*visit)(uint64_t end, uint64_t target, void *context),
 			  void *context);
+/**
+ * The same of places that load the word at a fixed address in [@a low, @a high] (MOV with RIP, ADRP and LDR).
+ */
+void call_graph_loads(const struct memory *memory, const struct pclntab *table, enum go_arch arch,
+		      uint64_t low, uint64_t high,
+		      void (*visit)(uint64_t end, uint64_t target, void *context), void *context);

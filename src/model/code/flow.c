@@ -391,7 +391,8 @@ static bool call(struct run *run, struct flow_state *s, const struct code_operat
 	for (unsigned i = 0; i < 32; i++)
 		if (e.fills >> i & 1 && s->registers[i].kind == FLOW_STACK)
 			slots_forget_values(s, s->registers[i].number,
-					    add(s->registers[i].number, DUFF_BYTES));
+					    add(s->registers[i].number,
+						e.fill_bytes ? e.fill_bytes : DUFF_BYTES));
 	registers_forget(run, s, e.preserves ? e.clobbers : UINT32_MAX);
 	if (e.preserves || !e.returns)
 		return e.returns;

@@ -89,6 +89,7 @@ struct flow_effect {
 	bool returns;
 	uint32_t clobbers;
 	uint32_t fills;         /**< register with the address of memory that it fills, one bit */
+	uint32_t fill_bytes;    /**< how many it fills; 0: not known */
 	uint32_t args_bytes;    /**< of the argument area on the stack, which it may overwrite */
 	int8_t type, map, iter; /**< starts a map iterator: indexes of its arguments; -1 else */
 };
@@ -115,6 +116,8 @@ void flow_run(const struct flow_code *flow);
 /** The @a index-th argument word at a call; @a tail when control came by a jump. */
 struct flow_value flow_argument(const struct flow_state *state, struct flow_abi abi, int index,
 				bool tail);
+/** FIELD: is the pointer what the function got as its first argument? */
+bool flow_is_of_first_argument(struct flow_abi abi, struct flow_value field);
 /** What @a state knows of the iterator at stack address @a iterator. */
 struct flow_value flow_iterator(const struct flow_state *state, struct flow_value iterator,
 				enum flow_plane plane);

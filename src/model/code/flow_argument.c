@@ -37,3 +37,14 @@ struct flow_value flow_iterator(const struct flow_state *s, struct flow_value it
 		return flow_unknown;
 	return flow_slot_value(s, iterator.number, (uint8_t)plane);
 }
+
+/* Arguments on the stack begin above the return address. */
+bool flow_is_of_first_argument(struct flow_abi abi, struct flow_value field)
+{
+	if (field.hops)
+		return false;
+	if (abi.registers)
+		return field.root == FLOW_ROOT_ARGUMENT &&
+		       field.origin == flow_argument_register(abi.arch, 0);
+	return field.root == FLOW_ROOT_SLOT && field.origin == 8;
+}

@@ -147,6 +147,28 @@ static bool is_generic(const char *name) { return strstr(name, "go.shape.") != N
 
 static const struct flow_effect any_effect = {.returns = true, .type = -1, .map = -1, .iter = -1};
 
+/* What duffzero and duffcopy write when they are entered at @target: the stores from there on. 0 when not known. */
+static uint32_t bytes_filled(const struct sites *sites, uint64_t target, uint64_t end)
+{
+	const uint8_t *bytes = memory_view(sites->memory, target, end - target);
+	struct code_operation ops[CODE_OPERATIONS_MAX];
+	uint32_t filled = 0;
+	uint64_t at = 0;
+
+	while (bytes && at < end - target) {
+		size_t count =
+			code_decode(sites->code, bytes + at, end - target - at, target + at, ops);
+
+		for (size_t i = 0; i < count; i++) {
+			if (ops[i].kind == CODE_END)
+				return filled;
+			filled += ops[i].kind == CODE_STORE ? ops[i].width : 0;
+		}
+		at += count ? ops[0].size : 1;
+	}
+	return 0;
+}
+
 static void callee_describe(const struct sites *sites, uint64_t target, struct callee *ret)
 {
 	struct go_function f;
@@ -156,6 +178,8 @@ static void callee_describe(const struct sites *sites, uint64_t target, struct c
 		return;
 	ret->entry = f.entry;
 	ret->effect = call_effect(sites->abi, f.name);
+	if (ret->effect.fills)
+		ret->effect.fill_bytes = bytes_filled(sites, target, f.end);
 	/* Negative: not known. Nothing passes more than this in practice. */
 	ret->effect.args_bytes = f.args_bytes >= 0 ? (uint32_t)f.args_bytes : 256;
 	ret->generic = is_generic(f.name);
@@ -207,24 +231,13 @@ static void list_once(const struct reading *reading, GArray *list, uint64_t addr
 	g_array_append_val(list, address);
 }
 
-/* Arguments on the stack begin above the return address. */
-static bool is_of_first_argument(struct flow_abi abi, struct flow_value map)
-{
-	if (map.hops)
-		return false;
-	if (abi.registers)
-		return map.root == FLOW_ROOT_ARGUMENT &&
-		       map.origin == flow_argument_register(abi.arch, 0);
-	return map.root == FLOW_ROOT_SLOT && map.origin == 8;
-}
-
 static struct map_source source_of(struct flow_abi abi, struct flow_value map)
 {
 	if (map.kind == FLOW_LOADED)
 		return (struct map_source){MAP_SOURCE_GLOBAL, (uint64_t)map.number, 0, false};
 	if (map.kind == FLOW_FIELD)
 		return (struct map_source){MAP_SOURCE_FIELD, flow_holder(map), map.number,
-					   is_of_first_argument(abi, map)};
+					   flow_is_of_first_argument(abi, map)};
 	return (struct map_source){MAP_SOURCE_UNKNOWN, 0, 0, false};
 }
 

@@ -43,16 +43,13 @@ size_t maps_reachable(struct program *program, const struct map_found **ret)
 	scoped(reach) struct reach *reach = reach_new(program, map_collect, &inventory);
 	size_t count;
 
-	reach_program_roots(reach);
-	if (!program->debuginfo) {
-		reach_code_globals(reach);
+	if (!program->debuginfo)
 		program_gap(program, "the list of maps",
 			    "the binary has no DWARF: it begins with the variables whose types the "
 			    "code of map "
 			    "operations shows",
 			    "maps that only other variables lead to");
-	}
-	if (!reach_walk(reach))
+	if (!reach_walk_program(reach))
 		program_gap(program, "the list of maps",
 			    "the program has more data than one walk enters",
 			    "maps that only deep structures hold");

@@ -76,8 +76,7 @@ static void search_forward(struct search *search)
 {
 	scoped(reach) struct reach *reach = reach_new(search->program, edge_compare, search);
 
-	reach_program_roots(reach);
-	reach_walk(reach);
+	reach_walk_program(reach);
 }
 
 /** Fields of variables say most; then fields, however reached; a plain local only says who used it. */

@@ -11,6 +11,7 @@
 #define ELEMENTS_MAX 1024 /* of one slice, array or map that are looked into */
 #define WORD         sizeof(uint64_t)
 #define DEPTH_MAX    LIMIT_TYPE_DEPTH
+#define LOCAL_NODES  (REACH_NODES_MAX / 4) /* kept for what only locals lead to */
 
 /** What stands at a node's address. */
 enum node_kind {
@@ -49,7 +50,8 @@ struct reach {
 	GHashTable *debug_types, *type_names;
 	GString *step; // inside the current node
 	GString *path;
-	uint32_t current;
+	uint32_t current, next; // nodes looked into, and the first one that is not
+	uint32_t room;          // nodes that may be entered for now
 	bool done, full;
 };
 
@@ -76,6 +78,7 @@ struct reach *reach_new(struct program *program,
 	reach->visit = visit;
 	reach->context = context;
 	reach->nodes = g_array_new(FALSE, FALSE, sizeof(struct node));
+	reach->room = REACH_NODES_MAX;
 	reach->seen = g_hash_table_new(NULL, NULL);
 	reach->debug_types = g_hash_table_new(NULL, NULL);
 	reach->type_names = g_hash_table_new(g_str_hash, g_str_equal);
@@ -120,7 +123,7 @@ static void node_add(struct reach *reach, struct node node)
 {
 	if (!node.type || !node.type->pointer_bytes || node.hops > REACH_HOPS_MAX)
 		return;
-	if (reach->nodes->len >= REACH_NODES_MAX) {
+	if (reach->nodes->len >= reach->room) {
 		reach->full = true;
 		return;
 	}
@@ -406,9 +409,23 @@ static void node_scan(struct reach *reach, uint32_t index)
 
 bool reach_walk(struct reach *reach)
 {
-	for (uint32_t i = 0; i < reach->nodes->len && !reach->done; i++)
-		node_scan(reach, i);
+	while (reach->next < reach->nodes->len && !reach->done)
+		node_scan(reach, reach->next++);
 	return !reach->full;
+}
+
+bool reach_walk_program(struct reach *reach)
+{
+	reach->room = REACH_NODES_MAX - LOCAL_NODES;
+	if (reach->program->debuginfo)
+		reach_globals(reach);
+	else
+		reach_code_globals(reach);
+	reach_walk(reach);
+	reach->room = REACH_NODES_MAX;
+	if (!reach->done)
+		reach_program_locals(reach);
+	return reach_walk(reach);
 }
 
 const char *reach_path(struct reach *reach)

@@ -49,13 +49,18 @@ void reach_globals(struct reach *reach);
 void reach_code_globals(struct reach *reach);
 /** Adds the locals of a goroutine's frames that DWARF finds in memory. */
 void reach_locals(struct reach *reach, struct goroutine *goroutine);
-/** Adds the globals, and the locals of the detectors and of a few other goroutines. */
-void reach_program_roots(struct reach *reach);
+/** Adds the locals of the detectors and of a few other goroutines. */
+void reach_program_locals(struct reach *reach);
 /**
  * Walks until nothing is left, @a visit has enough, or the bounds are reached; false for the
- * latter.
+ * latter. Goes on from where the last walk ended.
  */
 bool reach_walk(struct reach *reach);
+/**
+ * Adds the package-level variables and walks, then does so with locals: what both lead to is known by the variable, however
+ * much farther away that is. Result as of reach_walk().
+ */
+bool reach_walk_program(struct reach *reach);
 /** The path to the word just visited; live until the next call. */
 const char *reach_path(struct reach *reach);
 

@@ -120,11 +120,10 @@ static void goroutines_add(struct reach *reach, struct program *program, bool de
 	}
 }
 
-void reach_program_roots(struct reach *reach)
+void reach_program_locals(struct reach *reach)
 {
 	struct program *program = reach_program(reach);
 
-	reach_globals(reach);
 	goroutines_add(reach, program, true);
 	goroutines_add(reach, program, false);
 }

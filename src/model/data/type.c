@@ -299,3 +299,53 @@ bool go_type_path(const struct go_type *type, uint64_t offset, char *ret, size_t
 	}
 	return false;
 }
+
+const struct go_type *go_type_holder(const struct go_type *type, uint64_t offset)
+{
+	const struct go_type *holder = NULL;
+
+	for (unsigned depth = 0; type && depth < LIMIT_TYPE_DEPTH; depth++) {
+		const struct go_type_field *field;
+
+		if (type->kind == GO_KIND_ARRAY && type->elem && type->elem->size) {
+			type = type->elem;
+			offset %= type->size;
+			continue;
+		}
+		if (type->kind != GO_KIND_STRUCT)
+			return holder;
+		field = field_at(type, offset);
+		if (!field)
+			return NULL;
+		holder = type;
+		offset -= field->offset;
+		type = field->type;
+	}
+	return NULL;
+}
+
+bool go_type_is_shape(const struct go_type *type)
+{
+	return strstr(type->full_name, "go.shape.") != NULL;
+}
+
+static bool is_same(const struct go_type *a, const struct go_type *b)
+{
+	return a && b && (a == b || !strcmp(a->full_name, b->full_name));
+}
+
+static bool is_alike(const struct go_type *a, const struct go_type *b)
+{
+	return !a || !b || (a->kind == b->kind && a->size == b->size);
+}
+
+bool go_type_map_is(const struct go_type *declared, const struct go_type *used)
+{
+	if (declared->kind != GO_KIND_MAP)
+		return false;
+	if (is_same(declared, used) ||
+	    (is_same(declared->key, used->key) && is_same(declared->elem, used->elem)))
+		return true;
+	return go_type_is_shape(used) && is_alike(declared->key, used->key) &&
+	       is_alike(declared->elem, used->elem);
+}

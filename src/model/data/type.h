@@ -101,3 +101,11 @@ bool go_type_is_runtimes(const struct go_type *type);
  */
 bool go_type_path(const struct go_type *type, uint64_t offset, char *ret, size_t size,
 		  const struct go_type **ret_type);
+/**
+ * The struct, of @a type or embedded in it, whose field holds byte @a offset; NULL when it is no field.
+ */
+const struct go_type *go_type_holder(const struct go_type *type, uint64_t offset);
+/** Code for all instances of a generic type has types by shape; no value is of one. */
+bool go_type_is_shape(const struct go_type *type);
+/** Can code that has the map type @a used (maybe by shape, or after a conversion) have got a map declared as @a declared? */
+bool go_type_map_is(const struct go_type *declared, const struct go_type *used);

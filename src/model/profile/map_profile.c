@@ -34,7 +34,10 @@ static uint64_t value_of(const struct profile *from, size_t sample, const char *
 	return value > 0 ? (uint64_t)value : 0;
 }
 
-/** The innermost map operation on the stack, with nothing of the user's below it. */
+/**
+ * The innermost map operation that other code than the maps' own asks for, with nothing of the user's below it. What that code
+ * calls on the way is part of one: a new map's first table is reset, and nobody has written the map.
+ */
 static const struct map_site *grown_at(const struct map_profile *profile,
 				       const struct profile_code *code,
 				       const struct profile_sample *sample)
@@ -47,7 +50,7 @@ static const struct map_site *grown_at(const struct map_profile *profile,
 		struct go_function function;
 		uint32_t table;
 
-		if (site)
+		if (site && !go_map_function_find(site->caller.name))
 			return map_operation_writes(site->function->operation) ? site : NULL;
 		if (!program_function(program, pc - 1, &function, &table) ||
 		    !go_is_runtime_function(function.name))

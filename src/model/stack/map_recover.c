@@ -2,14 +2,15 @@
 #include "model/stack/map_recover.h"
 
 #include "model/data/heap.h"
+#include "model/stack/live_word.h"
+#include "model/stack/trace.h"
 
 #define WORD             8
 #define CALLERS_SEARCHED 2
-#define HOP_MAX_BYTES                                                                              \
-	256 /* of an object, when the code does not say at which offset the map is                 \
-	     */
-#define FRAME_MAX_BYTES 4096
-#define HEADER_BYTES    48 /* hmap and Swiss Map alike */
+#define HOP_MAX_BYTES    1024 /* of an object, when the code does not say at which offset the map is */
+#define FRAME_MAX_BYTES  4096
+#define LOWEST_POINTER   4096
+#define HEADER_BYTES     48 /* hmap and Swiss Map alike */
 
 struct recovery {
 	struct program *program;
@@ -113,6 +114,38 @@ static void search_iterators(struct recovery *recovery, uint64_t low, uint64_t h
 	}
 }
 
+/** Where the code's way to its map is not known: an element of a slice, say. */
+static bool is_way_unknown(const struct map_site *site)
+{
+	return !site || site->source.kind == MAP_SOURCE_UNKNOWN;
+}
+
+static void consider_live(uint64_t word, void *context)
+{
+	struct recovery *recovery = context;
+	const struct map_site *site = recovery->call->site;
+
+	if (word < LOWEST_POINTER)
+		return;
+	if (site && site->source.kind == MAP_SOURCE_FIELD)
+		consider_field(recovery, word, site->source.offset);
+	else
+		consider(recovery, word, "a word of the caller's frame");
+}
+
+/** What the caller's code needs again after the operation; nothing is left over from earlier there. */
+static void search_live(struct recovery *recovery, const struct stack *stack)
+{
+	size_t user = recovery->call->user;
+
+	if (recovery->call->operation == MAP_ITERATE || user >= stack->count)
+		return;
+	live_words(recovery->program, &stack->frames[trace_physical(stack, user)], consider_live,
+		   recovery);
+	if (recovery->count > 1)
+		recovery->count = 0; // no more than the whole frame tells
+}
+
 static void search_frames(struct recovery *recovery, uint64_t low, uint64_t high)
 {
 	const struct map_site *site = recovery->call->site;
@@ -123,7 +156,7 @@ static void search_frames(struct recovery *recovery, uint64_t low, uint64_t high
 	if (recovery->count)
 		return;
 	for (uint64_t at = low; at < high; at += WORD) {
-		if (!memory_u64(recovery->program->memory, at, &word) || word < 4096)
+		if (!memory_u64(recovery->program->memory, at, &word) || word < LOWEST_POINTER)
 			continue;
 		if (site && site->source.kind == MAP_SOURCE_FIELD)
 			consider_field(recovery, word, site->source.offset);
@@ -131,10 +164,10 @@ static void search_frames(struct recovery *recovery, uint64_t low, uint64_t high
 			consider(recovery, word, "a word of the caller's frame");
 	}
 	for (uint64_t at = low; at < high && !recovery->count; at += WORD)
-		if (memory_u64(recovery->program->memory, at, &word) && word >= 4096)
+		if (memory_u64(recovery->program->memory, at, &word) && word >= LOWEST_POINTER)
 			consider(recovery, word, "a word of the caller's frame");
-	for (uint64_t at = low; at < high && !recovery->count && !site; at += WORD)
-		if (memory_u64(recovery->program->memory, at, &word) && word >= 4096)
+	for (uint64_t at = low; at < high && !recovery->count && is_way_unknown(site); at += WORD)
+		if (memory_u64(recovery->program->memory, at, &word) && word >= LOWEST_POINTER)
 			consider_hops(recovery, word);
 }
 
@@ -155,6 +188,8 @@ size_t map_recover(struct program *program, const struct map_call *call,
 	struct recovery recovery = {program, call, ret, 0};
 	const struct stack *stack = &program->goroutines[call->goroutine].stack;
 	const struct frame *innermost = &stack->frames[call->first];
+
+	search_live(&recovery, stack);
 
 	for (unsigned callers = 0; callers <= CALLERS_SEARCHED && !recovery.count; callers++) {
 		uint64_t high = frame_above(stack, call->last, callers + 1)->cfa;

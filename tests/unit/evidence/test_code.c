@@ -51,6 +51,30 @@ static void spill_and_push(void **state)
 	assert_int_equal(ops[1].source, 5);
 }
 
+/** The compiler zeroes and copies with them. */
+static void vector_moves_to_memory_are_stores(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t size, width;
+	} stores[] = {{"\x44\x0f\x11\x7c\x24\x18", 6, 16},  /* movups [rsp+0x18], xmm15 */
+		      {"\x0f\x29\x44\x24\x18", 5, 16},      /* movaps [rsp+0x18], xmm0 */
+		      {"\x66\x0f\xd6\x44\x24\x18", 6, 8},   /* movq [rsp+0x18], xmm0 */
+		      {"\xc5\xfe\x7f\x44\x24\x18", 6, 32}}; /* vmovdqu [rsp+0x18], ymm0 */
+
+	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++) {
+		decode(GO_ARCH_AMD64, stores[i].bytes, stores[i].size);
+		assert_int_equal(ops[0].kind, CODE_STORE);
+		assert_int_equal(ops[0].base, 4);
+		assert_int_equal(ops[0].offset, 0x18);
+		assert_int_equal(ops[0].width, stores[i].width);
+	}
+	DECODE(GO_ARCH_AMD64, "\x0f\x10\x44\x24\x18"); /* movups xmm0, [rsp+0x18] */
+	assert_int_equal(ops[0].kind, CODE_OTHER);
+	DECODE(GO_ARCH_AMD64, "\x66\x0f\x2e\x44\x24\x18"); /* ucomisd xmm0, [rsp+0x18] */
+	assert_int_equal(ops[0].kind, CODE_OTHER);
+}
+
 static void calls_and_jumps(void **state)
 {
 	DECODE(GO_ARCH_AMD64, "\xe8\xfb\xff\xff\xff");
@@ -131,6 +155,7 @@ int main(void)
 		cmocka_unit_test(lea_of_rip_is_a_constant),
 		cmocka_unit_test(load_of_rip_is_absolute),
 		cmocka_unit_test(spill_and_push),
+		cmocka_unit_test(vector_moves_to_memory_are_stores),
 		cmocka_unit_test(calls_and_jumps),
 		cmocka_unit_test(other_instructions_say_what_they_change),
 		cmocka_unit_test(arm64_pairs_and_write_back),

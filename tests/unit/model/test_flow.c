@@ -14,8 +14,19 @@ struct seen {
 	struct flow_value first, second;
 };
 
+#define FILLS_16 0x1100 /* bytes from where RDI points, as duffzero does */
+
 static struct flow_effect effect(uint64_t target, void *context)
 {
+	if (target == FILLS_16)
+		return (struct flow_effect){.returns = true,
+					    .preserves = true,
+					    .clobbers = 1u << 7,
+					    .fills = 1u << 7,
+					    .fill_bytes = 16,
+					    .type = -1,
+					    .map = -1,
+					    .iter = -1};
 	return (struct flow_effect){
 		.returns = true, .args_bytes = 8, .type = -1, .map = -1, .iter = -1};
 }
@@ -123,6 +134,22 @@ static void paths_that_agree_are_known(void **state)
 	assert_int_equal(s.second.kind, FLOW_UNKNOWN);
 }
 
+/** What was spilled right above the bytes that are filled is there still; what is among them is not. */
+static void only_what_is_filled_changes(void **state)
+{
+	/* sub rsp,0x28; mov [rsp+8],rbx; mov [rsp+0x18],rax; lea rdi,[rsp+8]; call 0x1100 */
+#define FILL                                                                                       \
+	"\x48\x83\xec\x28\x48\x89\x5c\x24\x08\x48\x89\x44\x24\x18\x48\x8d\x7c\x24\x08"             \
+	"\xe8\xe8\x00\x00\x00"
+	/* mov rax,[rsp+0x18]; mov rbx,[rsp+8]; call */
+	struct seen s = FOLLOW(true, FILL "\x48\x8b\x44\x24\x18\x48\x8b\x5c\x24\x08"
+					  "\xe8\x00\x00\x00\x00\xc3");
+
+	assert_int_equal(s.first.kind, FLOW_ARGUMENT);
+	assert_int_equal(s.first.argument, 0);
+	assert_int_equal(s.second.kind, FLOW_UNKNOWN);
+}
+
 static void a_loop_that_changes_a_value(void **state)
 {
 	/* lea rax,[rip+0x10]; L: call; mov rax,rcx; jmp L */
@@ -141,6 +168,7 @@ int main(void)
 		cmocka_unit_test(overwritten_by_the_callee),
 		cmocka_unit_test(paths_that_differ_are_unknown),
 		cmocka_unit_test(paths_that_agree_are_known),
+		cmocka_unit_test(only_what_is_filled_changes),
 		cmocka_unit_test(a_loop_that_changes_a_value),
 	};
 

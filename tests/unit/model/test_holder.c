@@ -144,6 +144,51 @@ static void an_instance_has_the_map_that_was_used(void **state)
 	made_done(&made);
 }
 
+/**
+ * A struct among the variables, 0x18 bytes into which the map stands: a method of main.table, which uses a map there, is called
+ * on it, or on @a target.
+ */
+static void owners_of_called(uint64_t (*target)(uint64_t object))
+{
+	uint64_t access, get, work, type, object;
+	size_t count;
+
+	made_init(&made, 22, GO_ARCH_AMD64);
+	access = made_function(&made, "runtime.mapaccess1_fast64", 32);
+	get = made_function(&made, "main.(*table).get", 64);
+	work = made_function(&made, "main.work", 64);
+	type = made_map_type(&made, "map[int]int");
+	map = made_map(&made);
+	object = made_variable(&made, 1);
+	made_variable(&made, 2);
+	made_variable(&made, 3);
+	word = made_variable(&made, map);
+	put_receiver_read(get + 0x20, access, type, FROM_RAX);
+	made_address(&made, work + 0x20, target(object));
+	made_call(&made, work + 0x27, get);
+	made_open(&made);
+	made.module.etypes = made.module.types;
+	count = owners_of(&made.space.program, map, types_at(made.space.program.types, type), NULL,
+			  owners, OWNERS_MAX);
+	assert_int_equal(count, 1);
+	assert_int_equal(owners[0].word, word);
+}
+
+static uint64_t the_object(uint64_t object) { return object; }
+static uint64_t the_next_word(uint64_t object) { return object + 8; }
+
+/** Nobody need stand in a method, and no descriptor tells the type: that its methods are called on it is enough. */
+static void a_method_that_is_called_on_it_names_it(void **state)
+{
+	owners_of_called(the_object);
+	assert_string_equal(owners[0].path, "main.table, the field at +24");
+	assert_string_equal(owners[0].holder_type, "main.table");
+	made_done(&made);
+	owners_of_called(the_next_word); // a table has its map somewhere else
+	assert_string_equal(owners[0].holder_type, "");
+	made_done(&made);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +196,7 @@ int main(void)
 		cmocka_unit_test(the_method_that_used_it_names_the_receiver),
 		cmocka_unit_test(other_code_names_nobody),
 		cmocka_unit_test(an_instance_has_the_map_that_was_used),
+		cmocka_unit_test(a_method_that_is_called_on_it_names_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

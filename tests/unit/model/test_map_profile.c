@@ -11,16 +11,17 @@
 #include <cmocka.h>
 
 static struct made made;
-static uint64_t assign, put_returns, read_returns, caller_returns;
+static uint64_t assign, grow_returns, put_returns, read_returns, caller_returns;
 static struct write_reach *reach;
 
 static int make(void **state)
 {
-	uint64_t access, put, caller, type, variable, map;
+	uint64_t access, grow, put, caller, type, variable, map;
 
 	made_init(&made, 22, GO_ARCH_AMD64);
 	assign = made_function(&made, "runtime.mapassign_fast64", 32);
 	access = made_function(&made, "runtime.mapaccess1_fast64", 32);
+	grow = made_function(&made, "runtime.hashGrow", 32);
 	put = made_function(&made, "main.put", 64);
 	caller = made_function(&made, "main.caller", 64);
 	type = made_map_type(&made, "map[int]int");
@@ -28,6 +29,7 @@ static int make(void **state)
 	variable = made_variable(&made, map);
 	put_returns = made_map_call(&made, put + 0x20, assign, type, variable);
 	read_returns = made_map_call(&made, put + 0x60, access, type, variable);
+	grow_returns = made_call(&made, assign + 0x20, grow);
 	caller_returns = made_call(&made, caller + 0x20, put);
 	made_open(&made);
 	reach = write_reach_new(
@@ -109,6 +111,9 @@ static void growth_shows_as_the_writing_line(void **state)
 	assert_int_equal(found.goroutines, 0);
 	// with the runtime's own frame, as text profiles have it
 	found = ask(profile_of(PROFILE_HEAP, assign + 0x41, put_returns, NULL), put_returns);
+	assert_int_equal(found.alloc_bytes, 4096);
+	// what the map's own code calls on the way is part of the write
+	found = ask(profile_of(PROFILE_HEAP, grow_returns, put_returns, NULL), put_returns);
 	assert_int_equal(found.alloc_bytes, 4096);
 }
 
