@@ -91,6 +91,12 @@ static struct error *add_file(struct gathered *g, const char *path, const char *
 		return error_with_hint(
 			error_new(ERROR_UNRECOGNISED, place_whole(name), "%s", looks_like),
 			"if it is a report, try `mapfault explain %s`", name);
+	case FILE_EMPTY:
+		return error_with_hint(
+			error_new(ERROR_UNRECOGNISED, place_whole(name), "%s", looks_like),
+			"what was to fill it wrote nothing: look there (`kubectl logs` needs -p "
+			"for "
+			"a container that died)");
 	default:
 		return error_new(ERROR_UNRECOGNISED, place_whole(name), "%s", looks_like);
 	}

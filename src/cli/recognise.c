@@ -104,7 +104,7 @@ enum file_kind file_recognise(struct text head, const char **ret)
 {
 	*ret = "is empty";
 	if (head.n == 0)
-		return FILE_OTHER;
+		return FILE_EMPTY;
 	if (head.n > TYPE_OFFSET + 1 && memcmp(head.p, ELFMAG, SELFMAG) == 0)
 		return recognise_elf(head, ret);
 	if (profile_recognise(head, ret))

@@ -13,7 +13,8 @@ enum file_kind {
 	FILE_PROFILE,    /**< of runtime/pprof */
 	FILE_FLIGHT,     /**< of the flight recorder */
 	FILE_GZIP,       /**< a profile or a text */
-	FILE_OTHER,      /**< something that is recognised but not read */
+	FILE_EMPTY,
+	FILE_OTHER, /**< something that is recognised but not read */
 	FILE_UNKNOWN,
 };
 
