@@ -4,6 +4,8 @@
 #include "findings/sequence.h"
 #include "model/code/origin.h"
 
+#include <string.h>
+
 #define LINES_MAX 64 /* that may be writes of the map */
 
 struct elimination {
@@ -21,6 +23,29 @@ static bool is_same_line(struct program *program, const struct map_site *a,
 						      suspect_user_site(program, b->call_pc));
 }
 
+/**
+ * Before Go 1.21 a goroutine does not know who started it: that it was the main goroutine is sure where nobody else runs
+ * the code that did.
+ */
+static bool is_starter_known(const struct elimination *elimination)
+{
+	const struct reasoning *reasoning = elimination->inquiry->reasoning;
+	const struct goroutine *detector =
+		&reasoning->program->goroutines[reasoning->detected->goroutine];
+	struct go_function creator, start;
+	const struct origin *origins;
+	uint32_t table;
+	size_t count;
+
+	if (detector->parent_id)
+		return true;
+	return detector->go_pc &&
+	       program_function(reasoning->program, detector->go_pc - 1, &creator, &table) &&
+	       origins_of(elimination->origins, creator.entry, &origins, &count) && count == 1 &&
+	       program_function(reasoning->program, origins[0].start, &start, &table) &&
+	       !strcmp(start.name, "runtime.main");
+}
+
 /** All ways of the goroutine to that write, of which there is one at least, had ended before the detector's was started. */
 static bool came_before(struct elimination *elimination, const struct goroutine *goroutine,
 			const struct map_site *site)
@@ -29,6 +54,8 @@ static bool came_before(struct elimination *elimination, const struct goroutine 
 	const struct stack *stack = &goroutine->stack;
 	bool found = false;
 
+	if (!is_starter_known(elimination))
+		return false;
 	for (size_t i = 0; i < stack->count; i++) {
 		const struct frame *frame = &stack->frames[i];
 		const struct write_path *paths;

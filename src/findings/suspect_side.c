@@ -31,7 +31,7 @@ static void tell_ghost(struct reasoning *reasoning, const struct suspect *suspec
 	witness_add(reasoning, &side->witnesses, EVIDENCE_CORE, ghost->slot,
 		    "its dead stack holds the return address of the call of %s at %s, with this "
 		    "very map in "
-		    "the argument slot",
+		    "the argument slot; when that call was made, it does not tell",
 		    ghost->site->function->name,
 		    site_short(reasoning->findings->arena, &side->site));
 }

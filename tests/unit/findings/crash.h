@@ -18,6 +18,7 @@ struct crash {
 	uint64_t read, write, work; /**< main.get, main.put; main.work, which does nothing */
 	uint64_t initializer;       /**< main.init.0 */
 	uint64_t runtime_main, main, task, newproc; /**< see crash_start_task() */
+	uint64_t starter, helper;                   /**< main.starter, main.helper: empty */
 	uint64_t read_returns, write_returns;       /**< of their calls of the map functions */
 	struct findings *findings;
 };
@@ -42,6 +43,8 @@ static inline void crash_init(struct crash *c)
 	c->newproc = made_function(made, "runtime.newproc", 32);
 	c->main = made_function(made, "main.main", 64);
 	c->task = made_function(made, "main.task", 64);
+	c->starter = made_function(made, "main.starter", 64);
+	c->helper = made_function(made, "main.helper", 64);
 	c->type = made_map_type(made, "map[int]int");
 	c->map = made_map(made);
 	c->other_map = made_map(made);

@@ -239,6 +239,33 @@ static void what_main_wrote_after_it_is_not(void **state)
 	assert_open(2);
 }
 
+/** Before Go 1.21: only that the detector, 77 now, was started in the function at @a creator, and that 1 is main. */
+static void main_wrote_and_nobody_knows_who_started(uint64_t creator)
+{
+	main_wrote_before(0x35);
+	space_field(&crash.made.space, crash.made.stacks[0].g, GO_G_GOID, 77, 8);
+	space_field(&crash.made.space, crash.made.stacks[1].g, GO_G_GOID, 1, 8);
+	space_field(&crash.made.space, crash.made.stacks[0].g, GO_G_PARENT_GOID, 0, 8);
+	space_field(&crash.made.space, crash.made.stacks[0].g, GO_G_GOPC, creator + 0x35, 8);
+}
+
+static void only_main_runs_what_started_the_detector(void **state)
+{
+	main_wrote_and_nobody_knows_who_started(crash.main);
+	assert_named(2);
+}
+
+/** Another goroutine ran it before main wrote; main runs it once more, later. */
+static void main_may_not_have_started_the_detector(void **state)
+{
+	made_address(&crash.made, crash.main + 0x40, crash.helper);
+	made_call(&crash.made, crash.main + 0x50, crash.newproc);
+	made_call(&crash.made, crash.helper + 0x20, crash.starter);
+	made_call(&crash.made, crash.main + 0x60, crash.starter);
+	main_wrote_and_nobody_knows_who_started(crash.starter);
+	assert_open(2);
+}
+
 static void in_the_act_goes_before(void **state)
 {
 	crash_in_task(&crash, 2, GO_STATUS_RUNNABLE, 0x10);
@@ -274,6 +301,8 @@ int main(void)
 		TEST(unless_it_starts_somebody),
 		TEST(what_main_wrote_before_the_detector_was_started_is_over),
 		TEST(what_main_wrote_after_it_is_not),
+		TEST(only_main_runs_what_started_the_detector),
+		TEST(main_may_not_have_started_the_detector),
 		TEST(in_the_act_goes_before),
 	};
 
