@@ -33,7 +33,8 @@ static void tell_ghost(struct reasoning *reasoning, const struct suspect *suspec
 		    "very map in "
 		    "the argument slot; when that call was made, it does not tell",
 		    ghost->site->function->name,
-		    site_short(reasoning->findings->arena, &side->site));
+		    site_short(reasoning->findings->arena,
+			       suspect_user_site(reasoning->program, ghost->site->call_pc)));
 }
 
 static void tell_alone(struct reasoning *reasoning, struct side *side)
