@@ -38,3 +38,10 @@ def test_holder_without_debug_information(name, version, variant):
 def test_the_way_from_a_variable_is_told_though_a_local_is_nearer():
     judgement, report = judged("deep_embedded", "1.16.15", "default")
     assert judgement.checks["owner_path"], report["map"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name,version", [("shards", "1.17.13"), ("module_gopher_lua", "1.26.8")])
+def test_a_map_that_its_operation_has_lost_is_never_another(name, version):
+    judgement, report = judged(name, version, "default")
+    assert judgement.checks["address"] or not report["map"].get("address"), report["map"]

@@ -55,9 +55,10 @@ def listed(program):
     return {int(site["pc"], 16): site for site in sites if CALLED.match(site["calls"])}
 
 
+@pytest.mark.parametrize("arch", ["amd64", "arm64"])
 @pytest.mark.parametrize("version", [v for v in versions_read() if FULL or minor(v) in CHOSEN])
-def test_objdump(version):
-    program = program_build(TABLES, version)
+def test_objdump(version, arch):
+    program = program_build(TABLES, version, **({} if arch == "amd64" else {"GOARCH": arch}))
     theirs, ours = disassembled(program, version), listed(program)
     assert len(theirs) > 50
     missing = [(hex(pc), name) for pc, name in theirs.items()
