@@ -10,6 +10,7 @@
 #define BLOCK_WORDS  128
 #define BLOCK_BYTES  (BLOCK_WORDS * WORD)
 #define GLANCE_BYTES (64u << 10) /* of memory that is fetched, at a time */
+#define STEP_BYTES   (32u << 20) /* after so many, what was read may go */
 
 typedef uint64_t lanes __attribute__((vector_size(LANES * WORD), aligned(1), may_alias));
 typedef int64_t signed_lanes __attribute__((vector_size(LANES * WORD)));
@@ -24,6 +25,7 @@ struct scan {
 	void *context;
 	const struct memory *memory;
 	uint8_t *buffer; /* of GLANCE_BYTES */
+	uint64_t kept;   /* bytes read since the last rest */
 };
 
 /** True when a word of the block is in the range. Shifted by 2^63, signed comparison orders
@@ -237,10 +239,29 @@ static void memory_add_but(const struct program *program, const GArray *excluded
 	}
 }
 
-static void parts_scan(const struct scan *scan, const struct memory *memory, const GArray *parts)
+/** Step by step: a part may be as large as the heap, and none of it is needed twice. */
+static void part_scan(struct scan *scan, const struct program *program,
+		      const struct memory_range *range, const struct part *part)
+{
+	uint64_t at = MAX(part->start, range->address);
+	uint64_t end = MIN(part->end, range->address + range->size), step;
+
+	// a word lies in one step or another: range_scan() leaves out what is no whole one
+	for (at += -at % WORD; at < end; at += step) {
+		step = MIN(end - at, STEP_BYTES);
+		range_scan(scan, range, at, at + step);
+		scan->kept += step;
+		if (scan->kept < STEP_BYTES)
+			continue;
+		program_rest(program);
+		scan->kept = 0;
+	}
+}
+
+static void parts_scan(struct scan *scan, const struct program *program, const GArray *parts)
 {
 	size_t count, first = 0;
-	const struct memory_range *ranges = memory_ranges(memory, &count);
+	const struct memory_range *ranges = memory_ranges(program->memory, &count);
 
 	for (guint i = 0; i < parts->len; i++) {
 		const struct part *part = &g_array_index(parts, struct part, i);
@@ -248,15 +269,16 @@ static void parts_scan(const struct scan *scan, const struct memory *memory, con
 		while (first < count && ranges[first].address + ranges[first].size <= part->start)
 			first++;
 		for (size_t j = first; j < count && ranges[j].address < part->end; j++)
-			range_scan(scan, &ranges[j], part->start, part->end);
+			part_scan(scan, program, &ranges[j], part);
 	}
+	program_rest(program);
 }
 
 void heap_references(struct program *program, uint64_t low, uint64_t high,
 		     void (*visit)(uint64_t word, uint64_t value, void *), void *context)
 {
 	g_autofree uint8_t *buffer = g_malloc(GLANCE_BYTES);
-	struct scan scan = {low, high - low, visit, context, program->memory, buffer};
+	struct scan scan = {low, high - low, visit, context, program->memory, buffer, 0};
 	GArray *parts, *excluded;
 
 	if (low >= high)
@@ -273,6 +295,6 @@ void heap_references(struct program *program, uint64_t low, uint64_t high,
 		g_array_free(excluded, TRUE);
 	}
 	parts_merge(parts);
-	parts_scan(&scan, program->memory, parts);
+	parts_scan(&scan, program, parts);
 	g_array_free(parts, TRUE);
 }

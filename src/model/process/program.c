@@ -68,13 +68,18 @@ size_t program_sites(const struct program *program, uint64_t pc,
 	return pclntab_sites(program->tables[table], pc, ret);
 }
 
+void program_rest(const struct program *program)
+{
+	if (program->process && program->process->rest)
+		program->process->rest(program->process);
+}
+
 #define GOROUTINES_AT_A_TIME 8192 /* some 50 MB of stacks */
 
 void program_walked(struct program *program)
 {
-	if (++program->walked % GOROUTINES_AT_A_TIME == 0 && program->process &&
-	    program->process->rest)
-		program->process->rest(program->process);
+	if (++program->walked % GOROUTINES_AT_A_TIME == 0)
+		program_rest(program);
 }
 
 struct goroutine *program_goroutine(struct program *program, uint64_t id)

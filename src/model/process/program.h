@@ -123,6 +123,8 @@ bool program_in_data(const struct program *program, uint64_t address);
 /** Source positions of @a pc, innermost first; pass a return address less one. */
 size_t program_sites(const struct program *program, uint64_t pc,
 		     struct go_site ret[PCLNTAB_MAX_INLINED]);
+/** Lets go of what was read so far; it is read again when somebody asks. */
+void program_rest(const struct program *program);
 /** Call it after each goroutine in a walk over the stacks of all: now and then it lets go of what they were read from. */
 void program_walked(struct program *program);
 /** The goroutine with that id; NULL when there is none alive. */

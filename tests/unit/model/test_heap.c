@@ -358,6 +358,43 @@ static void test_references_high(void **state)
 	teardown(NULL);
 }
 
+static unsigned rests;
+
+static void rest_count(const struct process *process)
+{
+	(void)process;
+	rests++;
+}
+
+/** A heap larger than what is kept at a time: it is let go of on the way, and no word is lost where a step ends. */
+static void test_references_in_steps(void **state)
+{
+	enum { SIZE = 40 << 20, STEP = 32 << 20 };
+	struct process process = {.rest = rest_count};
+	const struct process *before;
+	struct words words = {0};
+	uint8_t *bytes = calloc(1, SIZE);
+	uint64_t value = TARGET, start = 0x10000004, boundary = start + 4 + STEP;
+
+	heap_make(22, GO_ARCH_AMD64);
+	heap_free(space.program.heap);
+	space.program.heap = heap_new_at(&space.program, 0x10);
+	before = space.program.process;
+	space.program.process = &process;
+	for (uint64_t at = boundary - 8; at <= boundary; at += 8)
+		memcpy(bytes + (at - start), &value, sizeof(value));
+	memory_add(space.program.memory, start, bytes, SIZE, place_whole("large"));
+	rests = 0;
+	heap_references(&space.program, TARGET, TARGET + 1, word_note, &words);
+	space.program.process = before;
+	assert_int_equal(words.count, 2);
+	assert_int_equal(words.at[0], boundary - 8);
+	assert_int_equal(words.at[1], boundary);
+	assert_true(rests >= 2);
+	teardown(NULL);
+	free(bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +405,7 @@ int main(void)
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_references_unaligned),
 		cmocka_unit_test(test_references_high),
+		cmocka_unit_test(test_references_in_steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
