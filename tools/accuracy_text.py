@@ -29,7 +29,7 @@ from fixture import fixture_named, fixtures_read, version_key  # noqa: E402
 from judge import Judgement  # noqa: E402
 from judge_text import LEVELS, text_is_as_stated, text_judge  # noqa: E402
 from mangle import MANGLERS, mangle  # noqa: E402
-from page import page_add, table  # noqa: E402
+from page import page_add, part_replace, table  # noqa: E402
 from profiled import profiled, profiles_take  # noqa: E402
 from results import Results  # noqa: E402
 from run import Crash, CrashFolder, program_crash  # noqa: E402
@@ -89,7 +89,7 @@ def options_parse():
     parser.add_argument("--profiles", action="store_true", help="also with profiles; builds every fixture again")
     parser.add_argument("--manglers", action="store_true", help="also as log systems would have wrapped the text")
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "build" / "accuracy_text.jsonl")
-    page_add(parser)
+    page_add(parser, "accuracy")
     return parser.parse_args()
 
 
@@ -245,24 +245,6 @@ def tables(rows):
         yield table_by(mangled, ["log"], lambda r: (r.mode,), lambda k: k)
 
 
-PAGE = """# Accuracy from words
-
-How often mapfault is right with the text of a crash and no core. Written by `tools/accuracy_text.py --write`;
-docs/ACCURACY.md explains the programs and what counts as right, and has the figures for cores.
-
-{judged} judgements of {crashes} crashes of {fixtures} programs, Go {versions}.
-
-*text* is the crash text alone, *binary* adds the program, *profiles* also a heap and a goroutine profile of another run.
-*Kind* and *detector* count texts that show them. *Line* says how often a true writing line stands first, or among the first
-three, of the other side and the candidates; where a goroutine is named with it, it must be a writer's, but a line that no
-goroutine of the text was seen near is named without one. *Goroutine* counts who is named, wherever he stood: without the
-binary a text tells where a goroutine was, not where it had written. It is counted where the program itself said which of its goroutines
-write, and one that had ended can't be in the text. *Wrong* is a wrong name at proven or likely, a wrong kind, or a wrong detector.
-
-{table}
-"""
-
-
 def main():
     options = options_parse()
     judge = Judge(options)
@@ -271,10 +253,11 @@ def main():
     lines = "\n".join(tables(rows))
     print(lines)
     if options.write:
-        options.write.write_text(PAGE.format(
-            judged=sum(row.judgement.outcome != "void" for row in rows),
-            crashes=len({(row.fixture.name, row.version, row.level) for row in rows}), fixtures=len({row.fixture.name for row in rows}),
-            versions=", ".join(sorted({row.version for row in rows}, key=version_key)), table=lines))
+        judged = sum(row.judgement.outcome != "void" for row in rows)
+        crashes = len({(row.fixture.name, row.version, row.level) for row in rows})
+        versions = ", ".join(sorted({row.version for row in rows}, key=version_key))
+        part_replace(options.write, "accuracy", f"{judged} judgements of {crashes} crashes of "
+                     f"{len({row.fixture.name for row in rows})} programs, Go {versions}.\n\n{lines}")
     return 1 if any(row.judgement.outcome in ("wrong", "died") for row in rows) else 0
 
 

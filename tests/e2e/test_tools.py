@@ -17,7 +17,7 @@ REFUSED = [
     ("recorder_accuracy", "--write {folder}", "there is no such page"),
     ("flag_places", "--write {folder}/none", "there is no such page"),
     ("accuracy", "--write {folder}/no/page", "no file can be written there"),
-    ("accuracy_text", "--write {folder}", "no file can be written there"),
+    ("accuracy_text", "--write {folder}", "there is no such page"),
     ("repro_accuracy", "--fixtures rw_field,nobody", "'nobody': unknown"),
     ("accuracy", "--versions two", "is no Go release"),
     ("accuracy", "--variants fast", "'fast': unknown"),
