@@ -217,7 +217,8 @@ guint alone_find(struct inquiry *inquiry, const GArray *suspects, const struct m
 	struct elimination elimination = {.inquiry = inquiry};
 	guint found = suspects->len;
 
-	if (inquiry->reasoning->program->printout || is_of_library(inquiry->reasoning) ||
+	if (inquiry->reasoning->program->printout ||
+	    inquiry->reasoning->program->goroutines_missing || is_of_library(inquiry->reasoning) ||
 	    any_started_early(inquiry->reasoning->program))
 		return found; // not all goroutines need be there; or initializers are as good as they
 	elimination.origins =

@@ -184,6 +184,7 @@ void goroutines_read(struct program *program)
 	if (!find_allgs(program, &array, &count)) {
 		program_gap(program, "goroutines", "runtime.allgs was not found",
 			    "everything: who was running, and who wrote");
+		program->goroutines_missing = true;
 		return;
 	}
 	if (count > LIMIT_GOROUTINES || memory_extent(program->memory, array) / sizeof(g) < count) {
@@ -192,12 +193,20 @@ void goroutines_read(struct program *program)
 		program_gap(program, "some goroutines", "the list of goroutines is cut off",
 			    "whether one of them was the other writer");
 		count = MIN(MIN(count, there), LIMIT_GOROUTINES);
+		program->goroutines_missing = true;
 	}
 	program->goroutines = arena_array(program->arena, count, sizeof(*program->goroutines));
-	for (uint64_t i = 0; i < count; i++)
+	for (uint64_t i = 0; i < count; i++) {
+		struct goroutine *goroutine = &program->goroutines[program->goroutine_count];
+
 		if (memory_u64(program->memory, array + i * sizeof(g), &g) && g &&
-		    read_goroutine(program, g, &program->goroutines[program->goroutine_count]))
+		    read_goroutine(program, g, goroutine)) {
 			program->goroutine_count++;
+			program->goroutines_missing |= !goroutine->start_pc && !is_dead(goroutine);
+		} else {
+			program->goroutines_missing = true;
+		}
+	}
 	order_goroutines(program);
 	read_wait_times(program);
 }

@@ -95,6 +95,8 @@ struct program {
 	struct sites *sites;
 	struct goroutine *goroutines; /**< by id; dead ones after the living */
 	size_t goroutine_count, live_count;
+	/** Memory lacks some of them or of what they were: who is not there can't be ruled out */
+	bool goroutines_missing;
 	struct thread *threads;
 	size_t thread_count;
 	struct printout *printout;       /**< NULL with a core */

@@ -69,6 +69,7 @@ static void note_core_gaps(struct program *program)
 
 	if (!missing)
 		return;
+	program->goroutines_missing = true;
 	snprintf(why, sizeof(why), "the core is cut off: %llu bytes of memory are missing",
 		 (unsigned long long)missing);
 	program_gap(program, "part of the memory", why,

@@ -87,6 +87,14 @@ static void not_where_a_loop_starts_them(void **state)
 	assert_open(2);
 }
 
+/** Of a core that is cut off, or whose list of goroutines is. */
+static void not_where_goroutines_are_missing(void **state)
+{
+	crash_in_task(&crash, 2, GO_STATUS_RUNNABLE, 0x10);
+	crash.made.space.program.goroutines_missing = true;
+	assert_open(2);
+}
+
 static void but_where_none_of_them_ends(void **state)
 {
 	made_jump(&crash.made, crash.main + 0x60, crash.main + 0x10);
@@ -284,6 +292,7 @@ int main(void)
 		TEST(whatever_traces_others_have),
 		TEST(locks_that_both_take_change_nothing),
 		TEST(not_where_a_loop_starts_them),
+		TEST(not_where_goroutines_are_missing),
 		TEST(but_where_none_of_them_ends),
 		TEST(not_where_another_one_does_the_same),
 		TEST(not_where_one_that_did_has_ended),

@@ -129,6 +129,7 @@ static void a_cut_list_is_read_as_far_as_it_goes(void **state)
 	made_goroutine(&made, 1, GO_STATUS_WAITING, work);
 	made_goroutine(&made, 2, GO_STATUS_WAITING, work);
 	made_read(&made);
+	assert_false(program->goroutines_missing);
 	program->goroutine_count = program->live_count = 0;
 	space_u64(&made.space, list, made.stacks[0].g);
 	space_u64(&made.space, list + 8, made.stacks[1].g);
@@ -137,6 +138,23 @@ static void a_cut_list_is_read_as_far_as_it_goes(void **state)
 	goroutines_read(program);
 	assert_int_equal(program->goroutine_count, 2);
 	assert_string_equal(program->gaps.items[program->gaps.count - 1].what, "some goroutines");
+	assert_true(program->goroutines_missing);
+}
+
+static void one_that_memory_lacks_is_missed(void **state)
+{
+	struct program *program = &made.space.program;
+	uint64_t list;
+
+	made_goroutine(&made, 1, GO_STATUS_WAITING, work);
+	made_goroutine(&made, 2, GO_STATUS_WAITING, work);
+	made_read(&made);
+	program->goroutine_count = program->live_count = 0;
+	assert_true(memory_u64(program->memory, made.allgs, &list));
+	space_u64(&made.space, list + 8, 0x10); // no memory is there
+	goroutines_read(program);
+	assert_int_equal(program->goroutine_count, 1);
+	assert_true(program->goroutines_missing);
 }
 
 int main(void)
@@ -151,6 +169,7 @@ int main(void)
 		TEST(dead_stack_ends_where_it_stands),
 		TEST(an_impossible_stack_is_none),
 		TEST(a_cut_list_is_read_as_far_as_it_goes),
+		TEST(one_that_memory_lacks_is_missed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
