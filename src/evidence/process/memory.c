@@ -254,13 +254,21 @@ bool memory_u8(const struct memory *memory, uint64_t address, uint8_t *ret)
 	return memory_read(memory, address, ret, sizeof(*ret));
 }
 
+/** Of a known size, which makes it one load where the memory is at hand. */
+static inline __attribute__((always_inline)) bool load(const struct memory *memory,
+						       uint64_t address, void *ret, size_t size)
+{
+	const void *view = memory_view(memory, address, size);
+
+	if (!view)
+		return memory_read(memory, address, ret, size);
+	memcpy(ret, view, size);
+	return true;
+}
+
 bool memory_u16(const struct memory *memory, uint64_t address, uint16_t *ret)
 {
-	const void *view = memory_view(memory, address, sizeof(*ret));
-
-	if (view)
-		memcpy(ret, view, sizeof(*ret)); // of a known size: one load
-	else if (!memory_read(memory, address, ret, sizeof(*ret)))
+	if (!load(memory, address, ret, sizeof(*ret)))
 		return false;
 	*ret = le16toh(*ret);
 	return true;
@@ -268,11 +276,7 @@ bool memory_u16(const struct memory *memory, uint64_t address, uint16_t *ret)
 
 bool memory_u32(const struct memory *memory, uint64_t address, uint32_t *ret)
 {
-	const void *view = memory_view(memory, address, sizeof(*ret));
-
-	if (view)
-		memcpy(ret, view, sizeof(*ret)); // of a known size: one load
-	else if (!memory_read(memory, address, ret, sizeof(*ret)))
+	if (!load(memory, address, ret, sizeof(*ret)))
 		return false;
 	*ret = le32toh(*ret);
 	return true;
@@ -280,11 +284,7 @@ bool memory_u32(const struct memory *memory, uint64_t address, uint32_t *ret)
 
 bool memory_u64(const struct memory *memory, uint64_t address, uint64_t *ret)
 {
-	const void *view = memory_view(memory, address, sizeof(*ret));
-
-	if (view)
-		memcpy(ret, view, sizeof(*ret)); // of a known size: one load
-	else if (!memory_read(memory, address, ret, sizeof(*ret)))
+	if (!load(memory, address, ret, sizeof(*ret)))
 		return false;
 	*ret = le64toh(*ret);
 	return true;

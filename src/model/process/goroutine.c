@@ -19,17 +19,12 @@
 static const char *read_wait_reason(struct program *program, uint64_t g)
 {
 	uint64_t at = g + (uint64_t)program_offset(program, GO_G_WAITREASON);
-	uint64_t text, length;
-	uint8_t number;
 	const char *reason;
+	uint8_t number;
 
 	if (program->layout->version.minor <= WAIT_REASON_STRINGS) {
-		if (!memory_u64(program->memory, at, &text) ||
-		    !memory_u64(program->memory, at + SLICE_LENGTH, &length) ||
-		    length > WAIT_REASON_MAX_SIZE)
-			return "";
-		reason = memory_view(program->memory, text, length);
-		return reason ? arena_string(program->arena, (struct text){reason, length}) : "";
+		reason = program_string(program, at, WAIT_REASON_MAX_SIZE, WAIT_REASON_MAX_SIZE);
+		return reason ? reason : "";
 	}
 	if (!memory_u8(program->memory, at, &number))
 		return "";

@@ -15,16 +15,11 @@
 #define LABELS_MAX          256
 #define LABEL_TEXT_MAX      1024
 
-static const char *read_string(struct program *program, uint64_t header)
+static const char *read_string(const struct program *program, uint64_t header)
 {
-	uint64_t text, length;
-	const char *bytes;
+	const char *text = program_string(program, header, LABEL_TEXT_MAX, LABEL_TEXT_MAX);
 
-	if (!memory_u64(program->memory, header, &text) ||
-	    !memory_u64(program->memory, header + WORD, &length) || length > LABEL_TEXT_MAX)
-		return "?";
-	bytes = memory_view(program->memory, text, length);
-	return bytes ? arena_string(program->arena, (struct text){bytes, length}) : "?";
+	return text ? text : "?";
 }
 
 struct label_list {

@@ -12,19 +12,6 @@
 #define TEXT_MAX   4096
 #define VALUE_ROOM 32
 
-static const char *string_at(struct program *program, uint64_t header)
-{
-	uint64_t text, length;
-	const char *bytes;
-
-	if (!memory_u64(program->memory, header, &text) ||
-	    !memory_u64(program->memory, header + WORD, &length) || length > LIMIT_NAME_BYTES)
-		return NULL;
-	bytes = length ? memory_view(program->memory, text, MIN(length, TEXT_MAX)) : "";
-	return bytes ? arena_string(program->arena, (struct text){bytes, MIN(length, TEXT_MAX)})
-		     : NULL;
-}
-
 /** One line, without what a terminal would act on. */
 static const char *first_line(struct program *program, const char *text)
 {
@@ -69,7 +56,7 @@ static const char *value_text(struct program *program, const struct go_type *typ
 	const char *text;
 
 	if (type->kind == GO_KIND_STRING) {
-		text = string_at(program, data);
+		text = program_string(program, data, LIMIT_NAME_BYTES, TEXT_MAX);
 		if (!text || !type->named || g_str_equal(type->name, "string"))
 			return text;
 		return arena_format(program->arena, "%s(\"%s\")", type->name, text);

@@ -21,6 +21,22 @@ uint64_t program_word(const struct program *program, uint64_t base, enum go_fiel
 	return word;
 }
 
+#define WORD 8
+
+const char *program_string(const struct program *program, uint64_t header, uint64_t longest,
+			   uint64_t shown)
+{
+	uint64_t text, length;
+	const char *bytes;
+
+	if (!memory_u64(program->memory, header, &text) ||
+	    !memory_u64(program->memory, header + WORD, &length) || length > longest)
+		return NULL;
+	length = MIN(length, shown);
+	bytes = length ? memory_view(program->memory, text, length) : "";
+	return bytes ? arena_string(program->arena, (struct text){bytes, length}) : NULL;
+}
+
 bool program_function(const struct program *program, uint64_t pc, struct go_function *ret,
 		      uint32_t *ret_table)
 {

@@ -136,5 +136,11 @@ static inline int32_t program_offset(const struct program *program, enum go_fiel
 {
 	return program->layout->offset[field];
 }
+/**
+ * The first @a shown bytes of the string whose header is at @a header; NULL when it is not dumped, or claims to be longer
+ * than @a longest. In the program's arena.
+ */
+const char *program_string(const struct program *program, uint64_t header, uint64_t longest,
+			   uint64_t shown);
 /** A pointer-sized field of the object at @a base; 0 when absent or not dumped. */
 uint64_t program_word(const struct program *program, uint64_t base, enum go_field field);

@@ -325,13 +325,15 @@ static void a_process_that_was_told_to_quit_is_not_the_one_that_died_later(void 
 #define BOTH_DIE "fatal error: concurrent map writes\nfatal error: concurrent map writes\n\n"
 #define STORE(ADDRESS, LINE)                                                                       \
 	CALL("main.(*store).put(" ADDRESS ", 0x1)", LINE) CALL("main.work()", "40")
+/* Goroutine 9 with its stack and then, printed twice as one that raised the error too is, goroutine 10. */
+#define BOTH_RAISED(STACK9, STACK10)                                                               \
+	BOTH_DIE OTHER("9", "running", STACK9, "71") OTHER("10", "running", "", "71")              \
+		OTHER("10", "running", STACK10, "71")
 
 static void two_that_die_at_one_line_of_one_object_are_likely_the_two(void **state)
 {
 	struct findings *findings =
-		derive(BOTH_DIE OTHER("9", "running", STORE("0xc000012340", "20"), "71")
-			       OTHER("10", "running", "", "71")
-				       OTHER("10", "running", STORE("0xc000012340", "20"), "71"));
+		derive(BOTH_RAISED(STORE("0xc000012340", "20"), STORE("0xc000012340", "20")));
 
 	assert_int_equal(findings->confidence, CONFIDENCE_LIKELY);
 	assert_site(findings->other, "main.(*store).put", 20);
@@ -342,9 +344,7 @@ static void two_that_die_at_one_line_of_one_object_are_likely_the_two(void **sta
 static void two_that_die_with_two_objects_are_not(void **state)
 {
 	struct findings *findings =
-		derive(BOTH_DIE OTHER("9", "running", STORE("0xc000012340", "20"), "71")
-			       OTHER("10", "running", "", "71")
-				       OTHER("10", "running", STORE("0xc000088880", "20"), "71"));
+		derive(BOTH_RAISED(STORE("0xc000012340", "20"), STORE("0xc000088880", "20")));
 
 	assert_null(findings->other);
 	assert_candidate(0, "in_write_op_same_type", 10);
@@ -354,9 +354,7 @@ static void two_that_die_with_two_objects_are_not(void **state)
 static void two_that_die_with_nothing_to_tell_their_objects_are_not(void **state)
 {
 	struct findings *findings =
-		derive(BOTH_DIE OTHER("9", "running", CALL("main.work(...)", "20"), "71")
-			       OTHER("10", "running", "", "71")
-				       OTHER("10", "running", CALL("main.work(...)", "20"), "71"));
+		derive(BOTH_RAISED(CALL("main.work(...)", "20"), CALL("main.work(...)", "20")));
 
 	assert_null(findings->other);
 	assert_candidate(0, "second_detector", 10);
@@ -366,9 +364,7 @@ static void two_that_die_with_nothing_to_tell_their_objects_are_not(void **state
 static void two_that_die_at_two_lines_are_not(void **state)
 {
 	struct findings *findings =
-		derive(BOTH_DIE OTHER("9", "running", CALL("main.work(...)", "20"), "71")
-			       OTHER("10", "running", "", "71")
-				       OTHER("10", "running", CALL("main.work(...)", "21"), "71"));
+		derive(BOTH_RAISED(CALL("main.work(...)", "20"), CALL("main.work(...)", "21")));
 
 	assert_null(findings->other);
 	assert_candidate(0, "in_write_op_same_type", 10);
